@@ -1,0 +1,83 @@
+// Package bounds holds every limit that syncgate puts on what it reads.
+//
+// All input is hostile: repositories, charts, manifests, registries and
+// attestations. Each read, list and recursion names its limit from this file,
+// so that the whole exposure can be reviewed on one page. A limit that is
+// exceeded is never a pass: it becomes a finding that names the limit.
+package bounds
+
+import "time"
+
+// Repositories and trees.
+const (
+	// TreeFiles is the number of files that one revision may hold.
+	TreeFiles = 500_000
+	// FileBytes is the size of one file that is read for rendering.
+	FileBytes = 32 << 20
+	// RenderedBytes is the size of what one unit may render to.
+	RenderedBytes = 128 << 20
+	// RenderedObjects is the number of objects that one unit may render to.
+	RenderedObjects = 50_000
+	// RenderTime is how long one unit may take to render.
+	RenderTime = 60 * time.Second
+	// YAMLDepth is how deeply a manifest may nest, aliases expanded.
+	YAMLDepth = 200
+	// YAMLNodes is the number of nodes of one manifest document, aliases
+	// expanded.
+	YAMLNodes = 2_000_000
+	// FetchTime is how long fetching one Git revision may take.
+	FetchTime = 5 * time.Minute
+)
+
+// Registries.
+const (
+	// ManifestBytes is the size of one image manifest or index. The
+	// distribution specification asks registries for at least 4 MiB.
+	ManifestBytes = 4 << 20
+	// Platforms is the number of child manifests of one index.
+	Platforms = 256
+	// Referrers is the number of referrers of one digest that are looked at.
+	Referrers = 256
+	// ReferrerPages is the number of pages of one referrers list.
+	ReferrerPages = 16
+	// Layers is the number of layers of one signature or attestation manifest.
+	Layers = 256
+	// EvidenceBytes is the size of one signature payload, DSSE envelope or
+	// bundle.
+	EvidenceBytes = 32 << 20
+	// ImageEvidenceBytes is the total size of the evidence of one image.
+	ImageEvidenceBytes = 64 << 20
+	// RequestTime is how long one registry request may take.
+	RequestTime = 20 * time.Second
+	// ImageTime is how long one image may take, retries included.
+	ImageTime = 60 * time.Second
+	// Retries is how often one request is tried again.
+	Retries = 3
+	// RetryAfter is the longest Retry-After that is waited for.
+	RetryAfter = 20 * time.Second
+	// RegistryRequests is the number of requests under way at once to one
+	// registry.
+	RegistryRequests = 32
+	// Redirects is the number of redirects that one request follows.
+	Redirects = 5
+)
+
+// Evidence and policy.
+const (
+	// Signatures is the number of signatures of one DSSE envelope.
+	Signatures = 32
+	// Subjects is the number of subjects of one in-toto statement.
+	Subjects = 4096
+	// LogEntries is the number of transparency-log entries of one bundle.
+	LogEntries = 16
+	// JSONDepth is how deeply a JSON document may nest.
+	JSONDepth = 200
+	// PolicyBytes is the size of one policy file.
+	PolicyBytes = 4 << 20
+	// PolicyFiles is the number of policy files of one directory.
+	PolicyFiles = 1000
+	// ExpressionCost is the CEL cost of one evaluation of one expression.
+	ExpressionCost = 10_000_000
+	// ClockSkew is how far in the future a signed time may lie.
+	ClockSkew = 5 * time.Minute
+)

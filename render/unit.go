@@ -1,0 +1,68 @@
+package render
+
+import "context"
+
+// SourceKind says how a source is rendered.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	// Kustomize is a directory with a kustomization file.
+	Kustomize SourceKind = "kustomize"
+	// Helm is a directory with a Chart.yaml.
+	Helm SourceKind = "helm"
+	// Manifests is a directory of plain YAML and JSON.
+	Manifests SourceKind = "manifests"
+)
+
+// Source is a directory of a revision and how to render it.
+type Source struct {
+	// Kind chooses the renderer.
+	Kind SourceKind
+	// Path is the slash-separated directory, "." for the root.
+	Path string
+	// Helm holds what helm template would be told.
+	Helm HelmOptions
+	// AllowRemote lets kustomizations fetch remote bases and resources.
+	AllowRemote bool
+}
+
+// HelmOptions are the inputs of a chart, as helm template takes them.
+type HelmOptions struct {
+	// ReleaseName is the release's name; empty is "release-name", as helm
+	// template has it.
+	ReleaseName string
+	// Namespace is the release's namespace; empty is "default".
+	Namespace string
+	// ValueFiles are slash-separated paths from the root of the repository,
+	// later ones win.
+	ValueFiles []string
+	// Set are assignments in the syntax of --set; they win over files.
+	Set []string
+	// KubeVersion is the cluster version; empty is Helm's own default.
+	KubeVersion string
+	// APIVersions are API versions that the cluster has besides Helm's
+	// default set.
+	APIVersions []string
+}
+
+// Unit is what one deployer object deploys, or a bare directory.
+type Unit struct {
+	// Name is unique in a report: the directory of a bare directory.
+	Name string
+	// Sources are rendered in order. A bare directory has one.
+	Sources []Source
+	// Namespace is where objects go that name no namespace.
+	Namespace string
+}
+
+// Renderer turns a source into objects.
+//
+// Render reads only tree and, where the source allows it, the network. It
+// runs no command and shows no environment to templates. It returns a
+// *Problem as its error if the source does not render; the objects are then
+// nil. It must not panic and stops when ctx ends. Objects are in the order
+// in which the deployer's own tool prints them.
+type Renderer interface {
+	Render(ctx context.Context, tree Tree, source Source) ([]Object, error)
+}
