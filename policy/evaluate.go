@@ -54,11 +54,5 @@ func (s Set) Needs(subject Subject) Needs { panic("to be written") }
 // that none matches fails.
 func (s Set) Evaluate(ctx context.Context, in Input) Result { panic("to be written") }
 
-// Set is the loaded policies and exceptions.
-type Set struct{}
-
-// Key is a public key that a policy names.
-type Key struct{}
-
 // Keys are all public keys that the policies name, for the verifier.
 func (s Set) Keys() []Key { panic("to be written") }

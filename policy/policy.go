@@ -1,0 +1,282 @@
+package policy
+
+import (
+	"crypto"
+	"regexp"
+	"time"
+
+	"github.com/syncgate/syncgate/policy/predicate"
+)
+
+// Set is the loaded policies and exceptions.
+type Set struct {
+	Policies   []Policy
+	Exceptions []Exception
+}
+
+// Mode says whether a policy counts.
+type Mode uint8
+
+// The modes of policies.
+const (
+	// Enforce makes the policy's findings count. It is the default.
+	Enforce Mode = iota
+	// Warn reports the policy's findings and changes no verdict.
+	Warn
+)
+
+// Policy says which images must carry which evidence, by whom.
+type Policy struct {
+	// Name is unique in a set.
+	Name string
+	// Digest is the SHA-256 of the document's bytes.
+	Digest Digest
+	// Source is "file:line" of the document.
+	Source string
+	Mode   Mode
+	Match  Match
+	// RequireDigest fails an image that is written without a digest.
+	RequireDigest bool
+	// Platforms says what of an index must carry the evidence.
+	Platforms PlatformRule
+	// AllowUnmatched makes this policy a list of images that pass if no
+	// other policy matches them. It then has no requirements.
+	AllowUnmatched bool
+	// Require must all be met. It is empty only with AllowUnmatched.
+	Require []Requirement
+}
+
+// Match says which images a policy is about. Every list that is not empty
+// must match.
+type Match struct {
+	// Images are globs: "*" stops at "/", "**" does not. They are matched on
+	// the normalised name and on the name as written. It is never empty.
+	Images []string
+	// Exclude are globs of images that are left out.
+	Exclude []string
+	// Namespaces, Units are globs; Kinds are object kinds.
+	Namespaces, Kinds, Units []string
+	// Labels must all be there with these values.
+	Labels map[string]string
+	// Classes are the classes of images; empty is all.
+	Classes []string
+}
+
+// PlatformRule says which digests must carry the evidence where an image is
+// an index of several platforms.
+type PlatformRule uint8
+
+// The platform rules.
+const (
+	// PlatformInherit is the policy's rule, in a requirement, and
+	// PlatformIndex in a policy.
+	PlatformInherit PlatformRule = iota
+	// PlatformIndex: the index itself.
+	PlatformIndex
+	// PlatformEach: every platform's manifest. Evidence for the index counts
+	// for each only if it was made for the index and the platform's own is
+	// not there: see Evaluate.
+	PlatformEach
+	// PlatformAny: the index or one of the platforms.
+	PlatformAny
+)
+
+// Requirement is one thing that an image must have. Name is unique in a
+// policy, and exactly one of the others is set.
+type Requirement struct {
+	Name string
+	// Source is "file:line" of the requirement.
+	Source    string
+	Platforms PlatformRule
+
+	Signature       *SignatureRequirement
+	Provenance      *ProvenanceRequirement
+	SBOM            *SBOMRequirement
+	Vulnerabilities *VulnerabilityRequirement
+	Attestation     *AttestationRequirement
+	// Group combines other requirements.
+	Group *Group
+}
+
+// Group combines requirements: Count of them must be met.
+type Group struct {
+	// Kind is "allOf", "anyOf" or "atLeast".
+	Kind string
+	// Count is len(Of) for allOf and 1 for anyOf.
+	Count int
+	// Of is never empty.
+	Of []Requirement
+}
+
+// SignatureRequirement asks for a signature of the image itself.
+type SignatureRequirement struct {
+	Signers []SignerRule
+	// Annotations must be signed with these values, for simple signing.
+	Annotations map[string]string
+}
+
+// ProvenanceRequirement asks for SLSA provenance.
+type ProvenanceRequirement struct {
+	Signers []SignerRule
+	// Builders, BuildTypes, Sources and Refs are globs; each list that is
+	// not empty must match. Sources are matched on the entry point's URI and
+	// on every source's if the predicate names no entry point.
+	Builders, BuildTypes, Sources, Refs []string
+	// Level is the SLSA build level that the builder is trusted for: it is
+	// checked against Builders, which must then not be empty.
+	Level  int
+	MaxAge time.Duration
+}
+
+// SBOMRequirement asks for a software bill of materials.
+type SBOMRequirement struct {
+	Signers []SignerRule
+	// Formats are "cyclonedx" and "spdx".
+	Formats []string
+	// NTIA asks for the NTIA minimum elements.
+	NTIA bool
+	// DenyPackages are purls with a version range after "@"; DenyLicenses
+	// are SPDX licence ids.
+	DenyPackages []PackageRule
+	DenyLicenses []string
+	MaxAge       time.Duration
+}
+
+// PackageRule is a package URL without version and a range of versions.
+type PackageRule struct {
+	// Text is the rule as written.
+	Text string
+	// PURL is without version.
+	PURL string
+	// Range is as written after "@": "<0.38.0", "1.2.3", empty for all.
+	Range string
+}
+
+// VulnerabilityRequirement asks for vulnerability reports that deny nothing.
+type VulnerabilityRequirement struct {
+	// Signers are the scanners: the newest statement of each counts.
+	Signers []SignerRule
+	// Formats are those that count: openvex, cosign-vuln, ...
+	Formats []string
+	MaxAge  time.Duration
+	// Severity and worse are denied. SeverityUnknown denies none by rating.
+	Severity predicate.Severity
+	// UnknownSeverity denies vulnerabilities that no report rates.
+	UnknownSeverity bool
+	// FixableOnly denies only what has a fix.
+	FixableOnly bool
+	// VEX says whose word silences a vulnerability. Nil is nobody's.
+	VEX *VEXRule
+	// Ignore are vulnerabilities that are accepted for a time.
+	Ignore []Ignore
+}
+
+// VEXRule says which VEX statements silence a vulnerability.
+type VEXRule struct {
+	Signers []SignerRule
+	// Statuses are those that silence; never empty.
+	Statuses []predicate.VEXStatus
+	// Justifications limit not_affected; empty takes any.
+	Justifications []string
+}
+
+// Ignore accepts one vulnerability for a time.
+type Ignore struct {
+	ID, Reason string
+	// Until is the first moment at which it no longer holds.
+	Until time.Time
+	// Source is "file:line".
+	Source string
+}
+
+// Quantifier says which of several statements of one type must meet a
+// requirement.
+type Quantifier uint8
+
+// The quantifiers over statements.
+const (
+	// AnyStatement: one is enough.
+	AnyStatement Quantifier = iota
+	// EveryStatement: all of them, and at least one.
+	EveryStatement
+	// NewestStatement: the one that was signed last.
+	NewestStatement
+)
+
+// AttestationRequirement asks for an attestation of any type.
+type AttestationRequirement struct {
+	Signers       []SignerRule
+	PredicateType string
+	Statements    Quantifier
+	MaxAge        time.Duration
+	// Expression must be true; nil asks for nothing more than the statement.
+	Expression Expression
+}
+
+// Expression is a compiled condition on a statement.
+type Expression interface {
+	// Evaluate tells whether the condition holds. An error is never a pass:
+	// it is a mistake in the expression or a limit that was exceeded.
+	Evaluate(in ExpressionInput) (bool, error)
+	// String is the source text.
+	String() string
+}
+
+// ExpressionInput is what an expression sees.
+type ExpressionInput struct {
+	// Statement is the whole statement's JSON, Predicate only its predicate.
+	Statement, Predicate []byte
+	// Subject is the image: reference, repository, tag, digest.
+	Subject Subject
+	// Use is where the image runs.
+	Use Use
+}
+
+// SignerRule says whose signature counts. Exactly one of Key and Keyless is
+// set.
+type SignerRule struct {
+	// Name is the policy's name for the signer.
+	Name    string
+	Key     *Key
+	Keyless *Keyless
+	// IgnoreTransparencyLog takes a signature by a key that is in no log.
+	// It is never allowed for keyless signers.
+	IgnoreTransparencyLog bool
+}
+
+// Key is a public key.
+type Key struct {
+	// Fingerprint is lower-case hex of the SHA-256 of the DER-encoded
+	// SubjectPublicKeyInfo.
+	Fingerprint string
+	Public      crypto.PublicKey
+}
+
+// Keyless is a certificate identity. Issuer and subject are always both
+// asked for.
+type Keyless struct {
+	// Issuer is exact; IssuerPattern is anchored and set instead of it.
+	Issuer        string
+	IssuerPattern *regexp.Regexp
+	// Subject is a glob if it holds "*", else exact; SubjectPattern is
+	// anchored and set instead of it.
+	Subject        string
+	SubjectPattern *regexp.Regexp
+	// Extensions are globs by the name that Certificate.Extensions uses.
+	Extensions map[string]string
+}
+
+// Exception lifts requirements from images until a day.
+type Exception struct {
+	Name string
+	// Images are globs over the normalised name with "@digest"; a pattern
+	// without a digest matches any.
+	Images       []string
+	Policies     []string
+	Requirements []string
+	// Until is the first moment at which it no longer holds.
+	Until              time.Time
+	Reason, ApprovedBy string
+	// Source is "file:line".
+	Source string
+}
