@@ -82,12 +82,18 @@ const (
 )
 
 // Requirement is one thing that an image must have. Name is unique in a
-// policy, and exactly one of the others is set.
+// policy. Exactly one of Signature to Group is set, or none where Unsupported
+// says why.
 type Requirement struct {
 	Name string
 	// Source is "file:line" of the requirement.
 	Source    string
 	Platforms PlatformRule
+	// Unsupported are fields of the requirement that are well formed and that
+	// syncgate does not honour yet, as "file:line:column: field". Where there
+	// is one, the requirement is never met: its verdict is at best unknown.
+	// A requirement that is unsupported as a whole has none of the below.
+	Unsupported []string
 
 	Signature       *SignatureRequirement
 	Provenance      *ProvenanceRequirement
