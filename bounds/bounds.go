@@ -25,6 +25,9 @@ const (
 	// YAMLNodes is the number of nodes of one manifest document, aliases
 	// expanded.
 	YAMLNodes = 2_000_000
+	// YAMLTokens is the number of characters in one file that may start a
+	// YAML node, counted before it is parsed.
+	YAMLTokens = 4_000_000
 	// FetchTime is how long fetching one Git revision may take.
 	FetchTime = 5 * time.Minute
 )
@@ -58,6 +61,8 @@ const (
 	// RegistryRequests is the number of requests under way at once to one
 	// registry.
 	RegistryRequests = 32
+	// ImagesAtOnce is the number of images that are verified at once.
+	ImagesAtOnce = 16
 	// Redirects is the number of redirects that one request follows.
 	Redirects = 5
 )
