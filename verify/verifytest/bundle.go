@@ -1,0 +1,86 @@
+package verifytest
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/verify"
+)
+
+// bundleMediaType is that of a Sigstore bundle of version 0.3.
+const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+// Bundle makes a Sigstore bundle of version 0.3 with an envelope in it. With
+// the predicate type SignPredicate it is a signature of the image.
+func (w *World) Bundle(image Image, signer *Signer, claim Claim, how How) (verify.Bundle, error) {
+	how.Form = FormBundle
+	e, err := w.seal(image, signer, claim, how)
+	if err != nil {
+		return verify.Bundle{}, err
+	}
+	material := map[string]any{"tlogEntries": []any{}}
+	if e.with.certificate != nil {
+		material["certificate"] = map[string]any{"rawBytes": e.with.certificate.Raw}
+	} else {
+		id := e.with.key.id()
+		material["publicKey"] = map[string]any{"hint": base64.StdEncoding.EncodeToString(id[:])}
+	}
+	if e.logged != nil {
+		material["tlogEntries"] = []any{w.tlogEntry(e.logged)}
+	}
+	if how.Stamped {
+		token, err := w.stamp(e.signature, w.at(how))
+		if err != nil {
+			return verify.Bundle{}, err
+		}
+		material["timestampVerificationData"] = map[string]any{
+			"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": token}},
+		}
+	}
+	payload, err := json.Marshal(map[string]any{
+		"mediaType":            bundleMediaType,
+		"verificationMaterial": material,
+		"dsseEnvelope":         json.RawMessage(e.envelope),
+	})
+	return verify.Bundle{
+		Format:  policy.FormatBundle,
+		Payload: payload,
+		Annotations: map[string]string{
+			"dev.sigstore.bundle.content":       "dsse-envelope",
+			"dev.sigstore.bundle.predicateType": claim.PredicateType,
+		},
+	}, err
+}
+
+// tlogEntry writes an entry as the bundle format wants it.
+func (w *World) tlogEntry(e *entry) map[string]any {
+	id := w.rekor.key.id()
+	hashes := [][]byte{}
+	for _, h := range e.proof.hashes {
+		hashes = append(hashes, h[:])
+	}
+	return map[string]any{
+		"logIndex":          strconv.FormatInt(e.index, 10),
+		"logId":             map[string]any{"keyId": id[:]},
+		"kindVersion":       map[string]any{"kind": e.kind, "version": e.version},
+		"integratedTime":    strconv.FormatInt(e.integrated.Unix(), 10),
+		"inclusionPromise":  map[string]any{"signedEntryTimestamp": e.promise},
+		"canonicalizedBody": e.body,
+		"inclusionProof": map[string]any{
+			"logIndex":   strconv.FormatInt(e.index, 10),
+			"rootHash":   e.proof.root[:],
+			"treeSize":   strconv.FormatInt(e.proof.size, 10),
+			"hashes":     hashes,
+			"checkpoint": map[string]any{"envelope": e.proof.checkpoint},
+		},
+	}
+}
+
+// LogID is the transparency log's id in hex, for tests that tell logs apart.
+func (w *World) LogID() string {
+	id := w.rekor.key.id()
+	return hex.EncodeToString(id[:])
+}
