@@ -65,6 +65,18 @@ const (
 	ImagesAtOnce = 16
 	// Redirects is the number of redirects that one request follows.
 	Redirects = 5
+	// HandshakeBytes is the size of an answer that carries no evidence: an
+	// error, a token, headers.
+	HandshakeBytes = 64 << 10
+	// CredentialTime is how long a credential helper may take.
+	CredentialTime = 10 * time.Second
+	// ImageItems is the number of signatures and attestations of one image.
+	ImageItems = 512
+	// ImageRequests is the number of requests under way at once for one image.
+	ImageRequests = 8
+	// MemoBytes is the size of what one run keeps of manifests, and again of
+	// blobs, because another image may name them too.
+	MemoBytes = 16 << 20
 )
 
 // Evidence and policy.

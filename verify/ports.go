@@ -113,4 +113,8 @@ const (
 	CodeLimitExceeded policy.Code = "limit-exceeded"
 	// CodeOffline: it needs the network, which is switched off. Unknown.
 	CodeOffline policy.Code = "offline"
+	// CodeNoImages: the revision deploys no image at all. Unknown.
+	CodeNoImages policy.Code = "no-images"
+	// CodeInternal: a defect of syncgate. Unknown.
+	CodeInternal policy.Code = "internal-error"
 )

@@ -1,0 +1,82 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/syncgate/syncgate/policy"
+)
+
+// faultFinding is the finding that an error of a port makes. An error that
+// names no verdict is unknown: it never becomes a pass, nor a fail.
+func faultFinding(err error) policy.Finding {
+	var fault *Fault
+	if errors.As(err, &fault) {
+		return policy.Finding{
+			Code: fault.Code, Verdict: notPass(fault.Verdict), Message: fault.Message, Hint: fault.Hint, Retryable: fault.Retryable,
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return policy.Finding{
+			Code: CodeRegistryTimeout, Verdict: policy.Unknown, Retryable: true,
+			Message: "verify image: no time was left: " + err.Error(),
+			Hint:    "run it again, or look at how the registry answers",
+		}
+	}
+	return policy.Finding{Code: CodeInternal, Verdict: policy.Unknown, Message: err.Error()}
+}
+
+// faultFindings takes several joined errors apart.
+func faultFindings(err error) []policy.Finding {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var findings []policy.Finding
+		for _, e := range joined.Unwrap() {
+			findings = append(findings, faultFindings(e)...)
+		}
+		return findings
+	}
+	return []policy.Finding{faultFinding(err)}
+}
+
+func notPass(v policy.Verdict) policy.Verdict {
+	if v == policy.Fail {
+		return policy.Fail
+	}
+	return policy.Unknown
+}
+
+// dropRepeats leaves out findings that only say again what fault says.
+func dropRepeats(findings []policy.Finding, fault policy.Finding) []policy.Finding {
+	kept := []policy.Finding{}
+	for _, f := range findings {
+		if f.Code != fault.Code {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// progress counts images that are done.
+type progress struct {
+	mu          sync.Mutex
+	tell        func(done, total int)
+	done, total int
+}
+
+func newProgress(tell func(done, total int), total int) *progress {
+	return &progress{tell: tell, total: total}
+}
+
+func (p *progress) step() {
+	if p.tell == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	p.tell(p.done, p.total)
+}

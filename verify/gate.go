@@ -1,0 +1,148 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/images"
+)
+
+// Gate decides whether a sync may happen. Its ports are the only way by
+// which it looks at the world; At is its clock.
+type Gate struct {
+	Resolver Resolver
+	// Stores are asked in order, until more evidence cannot change the
+	// verdict on an image.
+	Stores   []Store
+	Verifier Verifier
+	Policies policy.Set
+	// At is the time to evaluate at.
+	At time.Time
+	// Progress, where it is set, is told after each image how many of how
+	// many are done. It is called from several goroutines.
+	Progress func(done, total int)
+}
+
+// Check verifies everything that a rendering deploys. Whatever is wrong with
+// an image, an object or a unit is a finding of the report; an error means
+// that no report could be made, because there is no policy or ctx ended.
+func (g *Gate) Check(ctx context.Context, tree render.Tree, rendering render.Rendering) (Report, error) {
+	if len(g.Policies.Policies) == 0 {
+		return Report{}, errors.New("check revision: no policy is loaded; nothing to check against is never a pass")
+	}
+	found, problems := images.Extract(rendering)
+	results, err := g.checkImages(ctx, found)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{
+		APIVersion: ReportAPIVersion, Kind: ReportKind, Revision: tree.Revision,
+		Policies: policyRefs(g.Policies), Units: unitResults(rendering), Images: results,
+		Findings: g.findings(tree, rendering, problems, found),
+	}
+	report.Summary, report.Verdict = fold(report)
+	report.Summary.Objects = len(rendering.Objects)
+	return report, nil
+}
+
+// checkImages is the one fan-out of a check. Results keep the order of the
+// images, so that a report is byte-stable.
+func (g *Gate) checkImages(ctx context.Context, found []render.Image) ([]ImageResult, error) {
+	results := make([]ImageResult, len(found))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(bounds.ImagesAtOnce)
+	progress := newProgress(g.Progress, len(found))
+	for i, image := range found {
+		group.Go(func() error {
+			results[i] = g.checkImage(groupCtx, image)
+			progress.step()
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// findings are all that is not about one image: problems of the tree, of
+// rendering and of extraction, and what the gate itself finds missing.
+func (g *Gate) findings(tree render.Tree, rendering render.Rendering, extraction []render.Problem, found []render.Image) []Finding {
+	findings := []Finding{}
+	for _, problems := range [][]render.Problem{tree.Problems, rendering.Problems, extraction} {
+		for _, p := range problems {
+			findings = append(findings, fromProblem(p))
+		}
+	}
+	if len(found) == 0 {
+		findings = append(findings, Finding{Finding: policy.Finding{
+			Code: CodeNoImages, Verdict: policy.Unknown,
+			Message: "found no image in anything that this revision deploys; nothing to check is never a pass",
+			Hint:    "check --path and --revision; `syncgate images` lists what is found",
+		}})
+	}
+	for _, f := range g.Policies.Unused(subjects(found), g.At) {
+		findings = append(findings, Finding{Finding: f})
+	}
+	return findings
+}
+
+// fold counts the images and folds every verdict that counts into one.
+func fold(report Report) (Summary, policy.Verdict) {
+	summary := Summary{Images: len(report.Images)}
+	var verdicts []policy.Verdict
+	for _, image := range report.Images {
+		verdicts = append(verdicts, image.Verdict)
+		switch image.Verdict {
+		case policy.Pass:
+			summary.Pass++
+		case policy.Fail:
+			summary.Fail++
+		default:
+			summary.Unknown++
+		}
+	}
+	for _, finding := range report.Findings {
+		if !finding.Warning {
+			verdicts = append(verdicts, finding.Verdict)
+		}
+	}
+	return summary, policy.AllOf(verdicts...)
+}
+
+func policyRefs(set policy.Set) []PolicyRef {
+	refs := []PolicyRef{}
+	for _, p := range set.Policies {
+		refs = append(refs, PolicyRef{Name: p.Name, Digest: p.Digest})
+	}
+	return refs
+}
+
+func unitResults(rendering render.Rendering) []UnitResult {
+	results := []UnitResult{}
+	for _, unit := range rendering.Units {
+		for _, source := range unit.Sources {
+			results = append(results, UnitResult{
+				Name: unit.Name, Kind: source.Kind, Path: source.Path, Objects: unit.Objects,
+			})
+		}
+	}
+	return results
+}
+
+func subjects(found []render.Image) []policy.Subject {
+	list := make([]policy.Subject, 0, len(found))
+	for _, image := range found {
+		subject, err := subjectOf(image)
+		if err == nil {
+			list = append(list, subject)
+		}
+	}
+	return list
+}

@@ -1,0 +1,217 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/images"
+)
+
+// checkImage gives the verdict on one image. It never panics: what a library
+// does not survive is a finding, and unknown.
+func (g *Gate) checkImage(ctx context.Context, image render.Image) (result ImageResult) {
+	result = ImageResult{
+		Reference: image.Reference, Class: image.Class, Locations: image.Locations,
+		Policies: []string{}, Findings: []policy.Finding{}, Evidence: []EvidenceSummary{},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			result.Verdict = policy.Unknown
+			result.Findings = append(result.Findings, policy.Finding{
+				Code: CodeInternal, Verdict: policy.Unknown,
+				Message: fmt.Sprintf("verify %s: this is a defect of syncgate: %v", image.Reference, r),
+				Hint:    "report it with the image's reference",
+			})
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, bounds.ImageTime)
+	defer cancel()
+	subject, err := subjectOf(image)
+	if err != nil {
+		return result.stopped(policy.Finding{
+			Code: CodeImageMalformed, Verdict: policy.Fail, Message: err.Error(),
+			Hint: "write it as registry/repository:tag@sha256:digest",
+		})
+	}
+	c := &imageCheck{gate: g, ctx: ctx, uses: subject.Uses, result: result}
+	return c.run(subject)
+}
+
+// stopped ends a check with the one finding that stopped it.
+func (r ImageResult) stopped(f policy.Finding) ImageResult {
+	r.Findings = append([]policy.Finding{f}, r.Findings...)
+	r.Verdict = f.Verdict
+	return r
+}
+
+// imageCheck is one image's way through the gate.
+type imageCheck struct {
+	gate   *Gate
+	ctx    context.Context
+	uses   []policy.Use
+	result ImageResult
+}
+
+func (c *imageCheck) run(subject policy.Subject) ImageResult {
+	needs := c.gate.Policies.Needs(subject)
+	in := policy.Input{Subject: subject, At: c.gate.At, Complete: !needs.Evidence}
+	if needs.Evidence || needs.Digest || needs.Platforms {
+		resolved, err := c.resolve(subject, Want{Platforms: needs.Platforms})
+		if err != nil {
+			// What policy finds without a digest still belongs in the report,
+			// but that the image could not be resolved is what stopped it.
+			fault := faultFinding(err)
+			in.Faults, in.Complete = append(in.Faults, fault), true
+			c.evaluate(in)
+			c.result.Findings = dropRepeats(c.result.Findings, fault)
+			stopped := c.result.stopped(fault)
+			stopped.Verdict = policy.AllOf(c.result.Verdict, fault.Verdict)
+			return stopped
+		}
+		in.Subject = resolved
+	}
+	if !needs.Evidence {
+		c.evaluate(in)
+		return c.result
+	}
+	in = c.gather(in)
+	return c.confirm(in.Subject)
+}
+
+// gather asks one store after the other, until more evidence cannot change
+// the verdict.
+func (c *imageCheck) gather(in policy.Input) policy.Input {
+	seen := map[evidenceKey]bool{}
+	for i, store := range c.gate.Stores {
+		for _, digest := range digests(in.Subject) {
+			bundles, err := store.Bundles(c.ctx, in.Subject.Repository, digest)
+			in.Faults = append(in.Faults, faultFindings(err)...)
+			for _, bundle := range bundles {
+				c.verify(&in, digest, bundle, seen)
+			}
+		}
+		in.Complete = i == len(c.gate.Stores)-1
+		if c.evaluate(in) {
+			break
+		}
+	}
+	c.result.Evidence = summarise(in.Evidence)
+	for _, r := range in.Rejected {
+		c.result.Rejected = append(c.result.Rejected, RejectionSummary{Code: r.Code, Location: r.Location, Reason: r.Reason})
+	}
+	return in
+}
+
+// evidenceKey tells two pieces of evidence apart. What is stored twice counts
+// once.
+type evidenceKey struct {
+	id, subject policy.Digest
+	kind        policy.EvidenceKind
+	signers     string
+}
+
+func (c *imageCheck) verify(in *policy.Input, digest policy.Digest, bundle Bundle, seen map[evidenceKey]bool) {
+	evidence, err := c.gate.Verifier.Verify(c.ctx, digest, bundle)
+	var rejected *Rejected
+	switch {
+	case errors.As(err, &rejected):
+		in.Rejected = append(in.Rejected, rejected.Rejection)
+	case err != nil:
+		in.Faults = append(in.Faults, faultFinding(err))
+	default:
+		key := evidenceKey{evidence.ID, evidence.Subject, evidence.Kind, fmt.Sprint(signerNames(evidence.Signers))}
+		if !seen[key] {
+			seen[key] = true
+			in.Evidence = append(in.Evidence, evidence)
+		}
+	}
+}
+
+// evaluate asks policy and tells whether the verdict is settled.
+func (c *imageCheck) evaluate(in policy.Input) bool {
+	r := c.gate.Policies.Evaluate(c.ctx, in)
+	c.result.Verdict, c.result.Digest = r.Verdict, in.Subject.Digest
+	c.result.Policies, c.result.Findings = nonNil(r.Policies), nonNil(r.Findings)
+	return r.Settled
+}
+
+// confirm asks whether an image that is not fit to run is there at all. A
+// digest needs no resolving, so nothing may have asked the registry for the
+// image itself yet, and "not signed" would be the wrong thing to say of an
+// image that does not exist.
+func (c *imageCheck) confirm(subject policy.Subject) ImageResult {
+	if c.result.Verdict == policy.Pass || !subject.Pinned || subject.PlatformsKnown {
+		return c.result
+	}
+	_, err := c.resolve(subject, Want{Existence: true})
+	if fault := new(Fault); errors.As(err, &fault) && fault.Verdict == policy.Fail {
+		verdict := c.result.Verdict
+		c.result = c.result.stopped(faultFinding(err))
+		c.result.Verdict = policy.AllOf(verdict, policy.Fail)
+	}
+	return c.result
+}
+
+// resolve pins the subject and keeps where it is used.
+func (c *imageCheck) resolve(subject policy.Subject, want Want) (policy.Subject, error) {
+	resolved, err := c.gate.Resolver.Resolve(c.ctx, subject.Reference, want)
+	resolved.Uses = c.uses
+	return resolved, err
+}
+
+// digests are the image's own and those of its platforms, once each.
+func digests(subject policy.Subject) []policy.Digest {
+	list := []policy.Digest{subject.Digest}
+	for _, platform := range subject.Platforms {
+		if platform.Digest != subject.Digest {
+			list = append(list, platform.Digest)
+		}
+	}
+	return list
+}
+
+func signerNames(signers []policy.Signer) []string {
+	var names []string
+	for _, s := range signers {
+		name := "key " + s.Key
+		if s.Certificate != nil {
+			name = "certificate " + s.Certificate.Issuer + " " + s.Certificate.Subject
+		}
+		names = append(names, fmt.Sprint(name, s.Logged, s.SignedAt.UnixNano()))
+	}
+	return names
+}
+
+// subjectOf is what is known of an image before its registry is asked.
+func subjectOf(image render.Image) (policy.Subject, error) {
+	ref, err := images.ParseReference(image.Reference)
+	if err != nil {
+		return policy.Subject{}, err
+	}
+	subject := policy.Subject{
+		Reference: image.Reference, Repository: ref.Repository, Tag: ref.Tag, Pinned: ref.Digest != "",
+	}
+	if subject.Pinned {
+		if subject.Digest, err = policy.ParseDigest(ref.Digest); err != nil {
+			return policy.Subject{}, fmt.Errorf("parse image %q: %w", image.Reference, err)
+		}
+	}
+	for _, l := range image.Locations {
+		subject.Uses = append(subject.Uses, policy.Use{
+			Unit: l.Unit, APIVersion: l.Object.APIVersion, Kind: l.Object.Kind, Namespace: l.Object.Namespace,
+			Name: l.Object.Name, Labels: l.Labels, Class: string(image.Class),
+		})
+	}
+	return subject, nil
+}
+
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
