@@ -14,7 +14,8 @@ var ErrUnsupported = errors.New("unsupported predicate")
 // Provenance says how an artifact was built, normalised over SLSA provenance
 // v0.2 and v1.
 type Provenance struct {
-	// Builder is the builder's id.
+	// Builder is the builder's id. BuildKit leaves it empty unless it is told
+	// one: that is no builder that a policy could name.
 	Builder string
 	// BuildType is the buildType URI.
 	BuildType string
@@ -98,7 +99,8 @@ type Vulnerability struct {
 	ID string
 	// Aliases are other identifiers of the same vulnerability.
 	Aliases []string
-	// Severity is the highest that the report tells.
+	// Severity is the scanner's own word, or the highest CVSS rating that the
+	// report tells where the scanner has no word.
 	Severity Severity
 	// Package is the package's name and Version its version.
 	Package, Version string
@@ -114,7 +116,8 @@ type VEX struct {
 	Format string
 	// Author is who wrote it, as the document says.
 	Author string
-	// Time is the document's own time, or zero.
+	// Time is the document's own time, of its last update if it tells one, or
+	// zero.
 	Time time.Time
 	// Statements are in the order of the document.
 	Statements []VEXStatement
@@ -143,7 +146,8 @@ type VEXStatement struct {
 	Impact string
 	// Action is the action statement, for affected.
 	Action string
-	// Time is the statement's own time, else the document's.
+	// Time is the statement's own time, of its last update if it tells one,
+	// else the document's.
 	Time time.Time
 	// Products are what it speaks of. An empty list speaks of what the
 	// attestation's subject is.
