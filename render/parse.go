@@ -17,6 +17,8 @@ import (
 const (
 	// CodeMalformed is a file or document that cannot be read as manifests.
 	CodeMalformed = "manifest-malformed"
+	// CodeAmbiguous is a document that tools read differently.
+	CodeAmbiguous = "manifest-ambiguous"
 	// CodeTooLarge is a manifest beyond a bound.
 	CodeTooLarge = "manifest-too-large"
 	// CodeNotManifest is YAML or JSON that is no Kubernetes object.
@@ -36,7 +38,7 @@ const (
 //
 // What cannot be read is a problem at its line and column, and the documents
 // around it are read all the same. A document without apiVersion and kind is
-// a Notice; no problem ever holds a value of the file.
+// a Notice; problems name keys and aliases, never values.
 func ParseObjects(file string, data []byte) ([]Object, []Problem) {
 	p := &objectParser{file: file, template: bytes.Contains(data, []byte("{{"))}
 	if len(data) > bounds.FileBytes {
@@ -124,7 +126,7 @@ func (p *objectParser) document(document *yaml.Node) {
 // expandFailed reports a document that cannot be expanded. One that holds no
 // manifest is worth a Notice only: other tools' files may do as they please.
 func (p *objectParser) expandFailed(document *yaml.Node, f *failure) {
-	if f.code == CodeMalformed && !namesManifest(document) {
+	if f.code != CodeTooLarge && !namesManifest(document) {
 		p.notManifest(f.line, f.column, "document without apiVersion and kind: "+f.message)
 		return
 	}

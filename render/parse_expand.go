@@ -40,7 +40,7 @@ func (e *expander) visit(n *yaml.Node, depth int) (*yaml.Node, int, *failure) {
 		return nil, 0, err
 	}
 	if shortTag(n) == "!!binary" {
-		return nil, 0, failAt(n, CodeMalformed, "tag !!binary is not allowed in a manifest")
+		return nil, 0, failAt(n, CodeAmbiguous, "tag !!binary is not allowed in a manifest")
 	}
 	anchored, before := n.Anchor != "", e.nodes-1
 	if anchored {
@@ -115,10 +115,10 @@ func mergeKeys(n *yaml.Node) *failure {
 			return failAt(key, CodeMalformed, "key is not a scalar")
 		}
 		if key.Style&yaml.TaggedStyle != 0 && shortTag(key) != "!!str" {
-			return failAt(key, CodeMalformed, "key has the tag %s", shortTag(key))
+			return failAt(key, CodeAmbiguous, "key has the tag %s", shortTag(key))
 		}
 		if first, twice := seen[key.Value]; twice {
-			return failAt(key, CodeMalformed, "key %q is given twice, first in line %d", key.Value, n.Content[first].Line)
+			return failAt(key, CodeAmbiguous, "key %q is given twice, first in line %d", key.Value, n.Content[first].Line)
 		}
 		seen[key.Value] = i
 		if isMerge(key) {
@@ -153,7 +153,7 @@ func applyMerge(n *yaml.Node, merge int, seen map[string]int) *failure {
 				seen[key.Value] = len(n.Content)
 				content = append(content, key, value)
 			case at < merge && !sameScalar(n.Content[at+1], value):
-				f := failAt(n.Content[at], CodeMalformed, "key %q stands before a merge key that also sets it, in line %d: tools differ in which one wins", key.Value, n.Content[merge].Line)
+				f := failAt(n.Content[at], CodeAmbiguous, "key %q stands before a merge key that also sets it, in line %d: tools differ in which one wins", key.Value, n.Content[merge].Line)
 				f.hint = "write the merge key << first in its mapping"
 				return f
 			}

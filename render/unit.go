@@ -21,6 +21,9 @@ type Source struct {
 	Kind SourceKind
 	// Path is the slash-separated directory, "." for the root.
 	Path string
+	// Files are the names in Path that a Manifests source reads; empty is
+	// every one. Discovery names them where other units read the rest.
+	Files []string
 	// Helm holds what helm template would be told.
 	Helm HelmOptions
 	// AllowRemote lets kustomizations fetch remote bases and resources.
@@ -59,10 +62,15 @@ type Unit struct {
 // Renderer turns a source into objects.
 //
 // Render reads only tree and, where the source allows it, the network. It
-// runs no command and shows no environment to templates. It returns a
-// *Problem as its error if the source does not render; the objects are then
-// nil. It must not panic and stops when ctx ends. Objects are in the order
-// in which the deployer's own tool prints them.
+// runs no command and shows no environment to templates. It must not panic
+// and stops when ctx ends. Objects are in the order in which the deployer's
+// own tool prints them.
+//
+// The error holds one *Problem for each thing that is wrong or worth a
+// Notice, joined by Join and taken apart by Problems. Objects that could be
+// rendered are returned beside it, so that one broken file does not hide what
+// the others deploy; they are only complete where no problem is Broken or
+// Unseen.
 type Renderer interface {
 	Render(ctx context.Context, tree Tree, source Source) ([]Object, error)
 }
