@@ -93,6 +93,19 @@ const (
 	PolicyBytes = 4 << 20
 	// PolicyFiles is the number of policy files of one directory.
 	PolicyFiles = 1000
+	// PolicySetBytes is the size of all policy files together.
+	PolicySetBytes = 64 << 20
+	// PolicyNodes is the number of values of one policy document, aliases
+	// expanded.
+	PolicyNodes = 100_000
+	// PolicyDepth is how deeply a policy document may nest, aliases expanded.
+	PolicyDepth = 40
+	// PolicyProblemsKept is the number of problems of one policy document
+	// that are kept, and PolicyProblems how many an error prints.
+	PolicyProblemsKept = 1000
+	PolicyProblems     = 50
+	// KeyBytes is the size of one public key file.
+	KeyBytes = 64 << 10
 	// ExpressionCost is the CEL cost of one evaluation of one expression.
 	ExpressionCost = 10_000_000
 	// ClockSkew is how far in the future a signed time may lie.

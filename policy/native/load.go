@@ -1,0 +1,192 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy"
+)
+
+// Disk is the machine's own file system for Load. Names are paths as a user
+// writes them: absolute, or relative to the working directory, with ".." too.
+type Disk struct{}
+
+// Open opens a file for reading.
+func (Disk) Open(name string) (fs.File, error) { return os.Open(filepath.FromSlash(name)) }
+
+// Load reads policy files and directories of fsys. Of a directory it reads
+// the files that end in .yaml or .yml and do not begin with a dot, in the
+// order of their names, and no subdirectory. Key files are read from fsys
+// too, relative to the policy file that names them; where fsys is a tree such
+// as that of a Git revision, nothing outside of it can be named.
+//
+// The error is of type Problems and holds everything that is wrong in any of
+// the files. A set without a policy is an error, and so is one that holds two
+// policies or two exceptions of the same name.
+func Load(fsys fs.FS, names ...string) (policy.Set, error) {
+	l := &loader{files: fsys, policies: map[string]string{}, exceptions: map[string]string{}}
+	if len(names) == 0 {
+		return policy.Set{}, Problems{{File: "policy", Message: "no policy given: name a file or a directory"}}
+	}
+	for _, file := range l.expand(names) {
+		l.file(file)
+	}
+	if len(l.problems) == 0 && len(l.set.Policies) == 0 {
+		l.fail(strings.Join(names, ", "), "no policy in %s", strings.Join(names, ", "))
+		l.problems[0].Message += ": only exceptions, and an exception passes nothing by itself"
+	}
+	if len(l.problems) == 0 {
+		l.checkExceptions()
+	}
+	if len(l.problems) > 0 {
+		return policy.Set{}, l.problems
+	}
+	return l.set, nil
+}
+
+// loader gathers a set from several files.
+type loader struct {
+	files    fs.FS
+	set      policy.Set
+	problems Problems
+	// policies and exceptions are the places of what was read, by name.
+	policies, exceptions map[string]string
+	// written are the exceptions of set as they were written.
+	written []writtenException
+	// bytes is the size of all files read so far.
+	bytes int
+}
+
+func (l *loader) fail(file, format string, args ...any) {
+	l.problems = append(l.problems, &Problem{File: file, Message: fmt.Sprintf(format, args...)})
+}
+
+// expand turns directories into the files to be read, each once.
+func (l *loader) expand(names []string) []string {
+	var files []string
+	for _, name := range names {
+		name = path.Clean(filepath.ToSlash(name))
+		info, err := fs.Stat(l.files, name)
+		switch {
+		case err != nil:
+			l.fail(name, "read policy: %s", reason(err))
+		case info.IsDir():
+			files = append(files, l.directory(name)...)
+		default:
+			files = append(files, name)
+		}
+	}
+	var once []string
+	for _, file := range files {
+		if !slices.Contains(once, file) {
+			once = append(once, file)
+		}
+	}
+	if len(once) > bounds.PolicyFiles {
+		l.fail(names[0], "read policies: %d files, more than the %d that are read: name fewer", len(once), bounds.PolicyFiles)
+		return nil
+	}
+	return once
+}
+
+func (l *loader) directory(name string) []string {
+	entries, err := fs.ReadDir(l.files, name)
+	if err != nil {
+		l.fail(name, "read policies: %s", reason(err))
+		return nil
+	}
+	var files []string
+	subdirectories := ""
+	for _, entry := range entries {
+		base := entry.Name()
+		switch extension := path.Ext(base); {
+		case strings.HasPrefix(base, "."):
+		case entry.IsDir():
+			subdirectories = " (subdirectories are not read: name them)"
+		case extension == ".yaml" || extension == ".yml":
+			files = append(files, path.Join(name, base))
+		}
+	}
+	if len(files) == 0 {
+		l.fail(name, "no policy in %s: no file there ends in .yaml or .yml%s", name, subdirectories)
+	}
+	return files
+}
+
+// file reads all documents of one file.
+func (l *loader) file(name string) {
+	text, err := readFile(l.files, name, bounds.PolicyBytes)
+	if err != nil {
+		l.fail(name, "read policy: %s", reason(err))
+		return
+	}
+	if l.bytes += len(text); l.bytes > bounds.PolicySetBytes {
+		l.fail(name, "read policies: all files together are larger than %d MiB", bounds.PolicySetBytes>>20)
+		return
+	}
+	src := newSource(name, text)
+	if problem := checkText(src, text); problem != nil {
+		l.problems = append(l.problems, problem)
+		return
+	}
+	empty := true
+	var problems Problems
+	for _, doc := range split(text) {
+		problem := doc.parse(src)
+		if problem != nil {
+			problems = append(problems, problem)
+		} else if doc.root != nil {
+			problems = append(problems, l.document(src, doc)...)
+		}
+		empty = empty && problem == nil && doc.root == nil
+	}
+	if empty {
+		l.fail(name, "no policy in %s: the file is empty", name)
+	}
+	l.problems = append(l.problems, problems.sorted()...)
+}
+
+// errTooLarge is the error of readFile for a file above its limit.
+type errTooLarge int
+
+func (e errTooLarge) Error() string { return fmt.Sprintf("larger than %d KiB", int(e)>>10) }
+
+// readFile reads a file of at most limit bytes.
+func readFile(fsys fs.FS, name string, limit int) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errors.New("is a directory")
+	}
+	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err == nil && len(text) > limit {
+		err = errTooLarge(limit)
+	}
+	return text, err
+}
+
+// reason is an error of the file system without the operation and the path,
+// which the message has already.
+func reason(err error) string {
+	var pathError *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file or directory"
+	case errors.Is(err, fs.ErrInvalid):
+		return "the path leads out of the tree that policies are read from"
+	case errors.As(err, &pathError):
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,178 @@
+package native
+
+import (
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/predicate"
+)
+
+// requirement converts one requirement, and those nested in it.
+func (c *converter) requirement(r requirement) policy.Requirement {
+	out := policy.Requirement{
+		Name:      c.names.of(r),
+		Source:    c.at(r.place),
+		Platforms: platformRule(r.Platforms),
+	}
+	later := append(c.laterFields(r, ""), c.laterSigners(r.signers())...)
+	for _, field := range later {
+		out.Unsupported = append(out.Unsupported, field.text)
+	}
+	body := out
+	c.body(r, &body)
+	for _, field := range later {
+		if field.widens {
+			return out
+		}
+	}
+	return body
+}
+
+// body converts what a requirement asks for.
+func (c *converter) body(r requirement, out *policy.Requirement) {
+	switch {
+	case r.Signature != nil:
+		out.Signature = &policy.SignatureRequirement{
+			Signers:     c.rules(r.Signature.Signers),
+			Annotations: valuesByKey(r.Signature.Annotations),
+		}
+	case r.Provenance != nil:
+		out.Provenance = c.provenance(*r.Provenance)
+	case r.SBOM != nil:
+		out.SBOM = c.sbom(*r.SBOM)
+	case r.Vulnerabilities != nil:
+		out.Vulnerabilities = c.vulnerabilities(*r.Vulnerabilities)
+	case r.Attestation != nil:
+		out.Attestation = c.attestation(*r.Attestation)
+	case r.VSA != nil:
+		c.rules(r.VSA.Signers)
+	case r.AllOf != nil:
+		out.Group = c.group("allOf", len(r.AllOf), r.AllOf)
+	case r.AnyOf != nil:
+		out.Group = c.group("anyOf", 1, r.AnyOf)
+	case r.AtLeast != nil:
+		if n := r.AtLeast.Count.Value; n > len(r.AtLeast.Of) && len(r.AtLeast.Of) > 0 {
+			c.report(r.AtLeast.Count.node, "atLeast asks for %d of %d requirements: it can never be met", n, len(r.AtLeast.Of))
+		}
+		out.Group = c.group("atLeast", r.AtLeast.Count.Value, r.AtLeast.Of)
+	}
+}
+
+func (c *converter) group(kind string, count int, of []requirement) *policy.Group {
+	group := &policy.Group{Kind: kind, Count: count}
+	for _, r := range of {
+		group.Of = append(group.Of, c.requirement(r))
+	}
+	return group
+}
+
+func (c *converter) provenance(p provenance) *policy.ProvenanceRequirement {
+	const highest = 3
+	switch {
+	case p.Level.Value > highest:
+		c.report(p.Level.node, "level %d is not a SLSA build level: want 1, 2 or 3", p.Level.Value)
+	case p.Level.written() && p.Builders == nil:
+		c.report(p.Level.node, "level has no builders: write in builders who is trusted to build at level %d", p.Level.Value)
+	}
+	return &policy.ProvenanceRequirement{
+		Signers:    c.rules(p.Signers),
+		Builders:   values(p.Builders),
+		BuildTypes: values(p.BuildTypes),
+		Sources:    values(p.Sources),
+		Refs:       values(p.Refs),
+		Level:      p.Level.Value,
+		MaxAge:     p.MaxAge.Value,
+	}
+}
+
+func (c *converter) sbom(s sbom) *policy.SBOMRequirement {
+	out := &policy.SBOMRequirement{
+		Signers: c.rules(s.Signers),
+		Formats: orDefault(values(s.Formats), "cyclonedx", "spdx"),
+		NTIA:    s.MinimumElements.Value == "ntia",
+		MaxAge:  s.MaxAge.Value,
+	}
+	if s.Deny != nil {
+		out.DenyLicenses = values(s.Deny.Licenses)
+		for _, p := range s.Deny.Packages {
+			out.DenyPackages = append(out.DenyPackages, p.rule)
+		}
+	}
+	return out
+}
+
+func (c *converter) vulnerabilities(v vulnerabilities) *policy.VulnerabilityRequirement {
+	out := &policy.VulnerabilityRequirement{
+		Signers:         c.rules(v.Signers),
+		Formats:         orDefault(values(v.Formats), "openvex", "cosign-vuln"),
+		MaxAge:          v.MaxAge.Value,
+		Severity:        predicate.SeverityHigh,
+		UnknownSeverity: true,
+	}
+	if d := v.Deny; d != nil {
+		if d.Severity.written() {
+			out.Severity = severity(d.Severity)
+		}
+		if d.UnknownSeverity.written() {
+			out.UnknownSeverity = d.UnknownSeverity.Value
+		}
+		out.FixableOnly = d.FixableOnly.Value
+	}
+	if v.VEX != nil {
+		out.VEX = c.vex(*v.VEX)
+	}
+	for _, i := range v.Ignore {
+		out.Ignore = append(out.Ignore, policy.Ignore{ID: i.ID.Value, Reason: i.Reason.Value, Until: i.Until.Value, Source: c.at(i.place)})
+	}
+	return out
+}
+
+func severity(t text) predicate.Severity {
+	return map[string]predicate.Severity{
+		"low":      predicate.SeverityLow,
+		"medium":   predicate.SeverityMedium,
+		"high":     predicate.SeverityHigh,
+		"critical": predicate.SeverityCritical,
+	}[t.Value]
+}
+
+func (c *converter) vex(v vex) *policy.VEXRule {
+	out := &policy.VEXRule{Signers: c.rules(v.Signers), Justifications: values(v.Justifications)}
+	for _, s := range orDefault(values(v.Statuses), string(predicate.NotAffected), string(predicate.Fixed)) {
+		out.Statuses = append(out.Statuses, predicate.VEXStatus(s))
+	}
+	if len(v.Justifications) > 0 && len(v.Statuses) == 1 && v.Statuses[0].Value == string(predicate.Fixed) {
+		c.report(v.Justifications[0].node, "vex has justifications without the status not_affected: no other status has one")
+	}
+	return out
+}
+
+func (c *converter) attestation(a attestation) *policy.AttestationRequirement {
+	out := &policy.AttestationRequirement{
+		Signers:       c.rules(a.Signers),
+		PredicateType: a.PredicateType.Value,
+		MaxAge:        a.MaxAge.Value,
+		Statements: map[string]policy.Quantifier{
+			"every":  policy.EveryStatement,
+			"newest": policy.NewestStatement,
+		}[a.Statements.Value],
+	}
+	if a.Expression.Value != "" {
+		out.Expression = c.expression(a.Expression)
+	}
+	return out
+}
+
+func orDefault(list []string, otherwise ...string) []string {
+	if len(list) == 0 {
+		return otherwise
+	}
+	return list
+}
+
+// laterSigners are the fields of signers that are not honoured yet.
+func (c *converter) laterSigners(names []text) []laterField {
+	var out []laterField
+	for _, n := range names {
+		out = append(out, c.signers[n.Value].later...)
+	}
+	return out
+}

@@ -1,0 +1,149 @@
+package native
+
+import (
+	"maps"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy"
+)
+
+// signerRule is a converted signer.
+type signerRule struct {
+	policy.SignerRule
+	// later are fields that are not honoured yet. Where there is one, the
+	// rule has neither key nor identity.
+	later []laterField
+}
+
+func (c *converter) convertSigners(signers map[string]signer) map[string]signerRule {
+	out := make(map[string]signerRule, len(signers))
+	for name, s := range signers {
+		rule := signerRule{SignerRule: policy.SignerRule{Name: name, IgnoreTransparencyLog: s.InsecureIgnoreTransparencyLog.Value}}
+		if s.Key != nil {
+			rule.later = c.laterFields(*s.Key, "signers."+name+".key")
+			rule.Key = c.key(*s.Key)
+		}
+		if s.Keyless != nil {
+			rule.Keyless = c.keyless(*s.Keyless, name)
+			if s.InsecureIgnoreTransparencyLog.Value {
+				c.report(s.InsecureIgnoreTransparencyLog.node, "signer %s is keyless and ignores the transparency log: a keyless signature means nothing without the log; remove insecureIgnoreTransparencyLog", quote(name))
+			}
+		}
+		out[name] = rule
+	}
+	return out
+}
+
+// key reads the public key of a signer. It is nil where the key is of a kind
+// that is not honoured yet, and after a problem.
+func (c *converter) key(k key) *policy.Key {
+	var (
+		pem []byte
+		at  place
+	)
+	switch {
+	case k.PEM.Value != "":
+		pem, at = []byte(k.PEM.Value), k.PEM.place
+	case k.File.Value != "":
+		at = k.File.place
+		if pem = c.keyFile(k.File); pem == nil {
+			return nil
+		}
+	default:
+		return nil
+	}
+	out, err := parseKey(pem)
+	if err != nil {
+		what := "key"
+		if k.File.Value != "" {
+			what = "key file " + quote(c.keyPath(k.File))
+		}
+		c.report(at.node, "read %s: %v", what, err)
+		return nil
+	}
+	return out
+}
+
+// keyFile reads a file relative to the policy file.
+func (c *converter) keyFile(file text) []byte {
+	if path.IsAbs(file.Value) || strings.Contains(file.Value, "\\") {
+		c.report(file.node, "key file %s is not a relative path: write it relative to the policy file, with /", quote(file.Value))
+		return nil
+	}
+	name := c.keyPath(file)
+	out, err := readFile(c.files, name, bounds.KeyBytes)
+	if err != nil {
+		c.report(file.node, "read key file %s: %s", quote(name), reason(err))
+		return nil
+	}
+	return out
+}
+
+// keyPath is the name of a key file as the file system knows it.
+func (c *converter) keyPath(file text) string {
+	return path.Join(path.Dir(c.source.name), file.Value)
+}
+
+func (c *converter) keyless(k keyless, name string) *policy.Keyless {
+	out := &policy.Keyless{
+		Issuer:         k.Issuer.Value,
+		IssuerPattern:  k.IssuerRegexp.Value,
+		Subject:        k.Subject.Value,
+		SubjectPattern: k.SubjectRegexp.Value,
+	}
+	if strings.Contains(k.Issuer.Value, "*") {
+		c.report(k.Issuer.node, "issuer of signer %s holds *: it is compared exactly; use issuerRegexp for a pattern", quote(name))
+	}
+	if k.IssuerRegexp.matchesAnything() {
+		c.report(k.IssuerRegexp.node, "issuerRegexp of signer %s matches every issuer: name who may vouch for the subject", quote(name))
+	}
+	const everybody = "%s of signer %s matches everybody whom the issuer knows: name who may sign, or say more with certificate"
+	switch {
+	case k.Certificate != nil:
+		out.Extensions = convertExtensions(*k.Certificate)
+	case k.Subject.matchesAnything():
+		c.report(k.Subject.node, everybody, "subject", quote(name))
+	case k.SubjectRegexp.matchesAnything():
+		c.report(k.SubjectRegexp.node, everybody, "subjectRegexp", quote(name))
+	}
+	return out
+}
+
+// rules looks up the signers that a requirement names.
+func (c *converter) rules(names []text) []policy.SignerRule {
+	var out []policy.SignerRule
+	seen := map[string]bool{}
+	for _, n := range names {
+		rule, defined := c.signers[n.Value]
+		switch {
+		case n.Value == "":
+			continue
+		case !defined && len(c.signers) == 0:
+			c.report(n.node, "signer %s is not defined: spec.signers is missing", quote(n.Value))
+		case !defined:
+			c.report(n.node, "signer %s is not defined in spec.signers%s", quote(n.Value), suggest(n.Value, slices.Sorted(maps.Keys(c.signers))))
+		case seen[n.Value]:
+			c.report(n.node, "signer %s is listed twice", quote(n.Value))
+		case len(rule.later) == 0:
+			out = append(out, rule.SignerRule)
+		}
+		seen[n.Value] = true
+	}
+	return out
+}
+
+// extensions are the globs of certificate extensions by name.
+func convertExtensions(e extensions) map[string]string {
+	out := map[string]string{}
+	v := reflect.ValueOf(e)
+	for _, f := range fields(v.Type()) {
+		if g, ok := v.FieldByIndex(f.Index).Interface().(glob); ok && g.written() {
+			out[f.Tag.Get("yaml")] = g.Value
+		}
+	}
+	return out
+}
