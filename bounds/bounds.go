@@ -28,6 +28,11 @@ const (
 	// YAMLTokens is the number of characters in one file that may start a
 	// YAML node, counted before it is parsed.
 	YAMLTokens = 4_000_000
+	// Kustomizations is the number of kustomizations that one unit may load,
+	// each counted as often as it is loaded.
+	Kustomizations = 10_000
+	// RemoteBases is the number of repositories that one unit may fetch.
+	RemoteBases = 64
 	// FetchTime is how long fetching one Git revision may take.
 	FetchTime = 5 * time.Minute
 )

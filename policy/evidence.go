@@ -26,6 +26,10 @@ const (
 	FormatDSSE Format = "dsse"
 	// FormatBundle is a Sigstore bundle.
 	FormatBundle Format = "bundle"
+	// FormatUnsupported is something that is kept for an image but cannot be
+	// evidence: an artifact of another kind, or a referrer of another image.
+	// It has a location that says what it is, and no bytes.
+	FormatUnsupported Format = "unsupported"
 )
 
 // Evidence is a fact whose cryptography holds: somebody signed something

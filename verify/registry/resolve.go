@@ -1,0 +1,136 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/verify"
+)
+
+// resolution is what a reference stands for in this run. A tag is resolved
+// once, so that what is verified is what is reported.
+type resolution struct {
+	digest    policy.Digest
+	platforms []policy.Platform
+	// unreadable is why the platforms are not known.
+	unreadable error
+}
+
+// Resolve implements verify.Resolver. A tag costs one request; a digest none,
+// unless want asks for more.
+func (c *Client) Resolve(ctx context.Context, reference string, want verify.Want) (policy.Subject, error) {
+	parsed, err := parse(reference)
+	if err != nil {
+		return policy.Subject{Reference: reference}, &verify.Fault{
+			Code: verify.CodeImageMalformed, Verdict: policy.Fail, Err: err,
+			Message: fmt.Sprintf("parse image %q: %v", reference, err),
+			Hint:    "write it as registry/repository:tag@sha256:digest",
+		}
+	}
+	subject := policy.Subject{
+		Reference: reference, Repository: parsed.repository.Name(), Tag: parsed.tag,
+		Pinned: !parsed.digest.IsZero(), Digest: parsed.digest,
+	}
+	if subject.Pinned && want == (verify.Want{}) {
+		return subject, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, bounds.ImageTime)
+	defer cancel()
+	at := func() place { return c.at("resolve "+reference, parsed.repository) }
+	found, err := c.resolved.do(ctx, parsed.key(), func() (resolution, error) { return c.resolve(ctx, parsed) })
+	var status *statusError
+	if errors.As(err, &status) && status.missing() && !status.token {
+		return subject, at().make(verify.CodeImageNotFound, policy.Fail,
+			because{"there is no such image (" + status.Error() + ")", status}, "check the name, the tag and the digest, and that it was pushed")
+	}
+	if err != nil {
+		return subject, at().fault(err)
+	}
+	subject.Digest = found.digest
+	if found.unreadable != nil && want.Platforms {
+		return subject, at().fault(found.unreadable)
+	}
+	subject.Platforms, subject.PlatformsKnown = found.platforms, found.unreadable == nil
+	return subject, nil
+}
+
+func (c *Client) resolve(ctx context.Context, ref parsedReference) (resolution, error) {
+	repo, err := c.repo(ctx, ref.repository)
+	if err != nil {
+		return resolution{}, err
+	}
+	var m manifest
+	if ref.digest.IsZero() {
+		m, err = repo.manifestByTag(ctx, ref.tag)
+	} else {
+		m, err = repo.manifestByDigest(ctx, ref.digest)
+	}
+	if err != nil {
+		return resolution{}, err
+	}
+	found := resolution{digest: m.digest}
+	found.platforms, found.unreadable = m.platforms()
+	return found, nil
+}
+
+// parsedReference is an image reference taken apart.
+type parsedReference struct {
+	repository name.Repository
+	tag        string
+	digest     policy.Digest
+}
+
+// key names what is asked for: the digest where there is one.
+func (r parsedReference) key() string {
+	if r.digest.IsZero() {
+		return r.repository.Name() + ":" + r.tag
+	}
+	return r.repository.Name() + "@" + r.digest.String()
+}
+
+// parse reads a reference as Docker and containerd do. Where a digest is
+// written, the tag beside it is only a name.
+func parse(reference string) (parsedReference, error) {
+	base, digits, pinned := strings.Cut(reference, "@")
+	implied := "latest"
+	var parsed parsedReference
+	if pinned {
+		digest, err := policy.ParseDigest(digits)
+		if err != nil {
+			return parsed, err
+		}
+		parsed.digest, implied = digest, ""
+	}
+	tag, err := name.NewTag(base, name.WithDefaultTag(implied))
+	if err != nil {
+		return parsed, errors.New("it is not written as registry/repository:tag@digest")
+	}
+	parsed.repository, parsed.tag = tag.Repository, tag.TagStr()
+	if err := checkPath(parsed.repository); err != nil {
+		return parsed, err
+	}
+	if parsed.tag != "" && !regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`).MatchString(parsed.tag) {
+		return parsed, fmt.Errorf("%q is no tag", parsed.tag)
+	}
+	return parsed, nil
+}
+
+// checkPath holds a repository's name to the distribution specification:
+// go-containerregistry takes "..", which a server reads as another path.
+func checkPath(repository name.Repository) error {
+	path := repository.RepositoryStr()
+	component := regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
+	for part := range strings.SplitSeq(path, "/") {
+		if !component.MatchString(part) {
+			return fmt.Errorf("%q is no repository name", path)
+		}
+	}
+	return nil
+}
