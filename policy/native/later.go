@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 )
 
 // laterField is a field that is well formed and that is not honoured yet.
@@ -38,7 +40,7 @@ func (c *converter) laterIn(v reflect.Value, path string) []laterField {
 		case kind != "" && limited:
 			out = append(out, c.laterWords(value, strings.Fields(words), inner)...)
 		case kind != "":
-			out = append(out, c.laterValue(value, kind, inner)...)
+			out = append(out, c.laterValue(value, keyOf(v, f.Tag.Get("yaml")), laterField{text: inner, widens: kind == "widens"})...)
 		case isSection(value):
 			out = append(out, c.laterIn(value, inner)...)
 		}
@@ -47,13 +49,28 @@ func (c *converter) laterIn(v reflect.Value, path string) []laterField {
 }
 
 // laterValue is the field itself, unless it is not written or switched off.
-func (c *converter) laterValue(v reflect.Value, kind, path string) []laterField {
-	l, ok := v.Interface().(interface{ where() place })
+func (c *converter) laterValue(v reflect.Value, key *yaml.Node, field laterField) []laterField {
 	off, isFlag := v.Interface().(flag)
-	if !ok || !l.where().written() || isFlag && !off.Value {
+	if key == nil || isFlag && !off.Value {
 		return nil
 	}
-	return []laterField{c.laterAt(l.where(), path, kind == "widens")}
+	field.text = c.laterAt(key, field.text)
+	return []laterField{field}
+}
+
+// keyOf is where a field of a schema struct is named, or nil.
+func keyOf(v reflect.Value, field string) *yaml.Node {
+	section, ok := v.Interface().(interface{ where() place })
+	if !ok || !section.where().written() {
+		return nil
+	}
+	content := section.where().node.Content
+	for i := 0; i+1 < len(content); i += 2 {
+		if content[i].Value == field {
+			return content[i]
+		}
+	}
+	return nil
 }
 
 // laterWords are the words of a list that are not honoured yet.
@@ -65,14 +82,14 @@ func (c *converter) laterWords(list reflect.Value, words []string, path string) 
 	}
 	for _, t := range texts {
 		if slices.Contains(words, t.Value) {
-			out = append(out, c.laterAt(t.place, path+": "+t.Value, true))
+			out = append(out, laterField{text: c.laterAt(t.node, path+": "+t.Value), widens: true})
 		}
 	}
 	return out
 }
 
-func (c *converter) laterAt(p place, field string, widens bool) laterField {
-	return laterField{text: fmt.Sprintf("%s:%d:%d: %s", c.source.name, p.node.Line, p.node.Column, field), widens: widens}
+func (c *converter) laterAt(n *yaml.Node, field string) string {
+	return fmt.Sprintf("%s:%d:%d: %s", c.source.name, n.Line, n.Column, field)
 }
 
 // isSection tells whether a value is a schema struct with fields of its own.
