@@ -185,7 +185,7 @@ func (s *survey) sniff(name string) (bool, error) {
 // hidesText tells whether a key could be in a file without its letters: in
 // escapes of YAML or JSON, in base64 or in UTF-16.
 func hidesText(data []byte) bool {
-	if bytes.HasPrefix(data, []byte("\xfe\xff")) || bytes.HasPrefix(data, []byte("\xff\xfe")) {
+	if isUTF16(data) {
 		return true
 	}
 	for i := 0; ; i++ {

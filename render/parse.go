@@ -144,9 +144,15 @@ func (p *objectParser) notManifest(line, column int, message string) {
 // decodeYAML reads every document of a stream. Where one does not parse, the
 // stream is cut at its document markers, so that one failure does not hide
 // what the other documents hold.
+//
+// A last line without a line break gets one, as deployers read it: it shows in
+// a block scalar at the end of a file.
 func decodeYAML(data []byte) ([]*yaml.Node, []*failure) {
 	if f := tooManyTokens(data); f != nil {
 		return nil, []*failure{f}
+	}
+	if len(data) > 0 && data[len(data)-1] != '\n' && !isUTF16(data) {
+		data = append(data[:len(data):len(data)], '\n')
 	}
 	documents, f := decodeStream(data)
 	if f == nil {
@@ -190,6 +196,11 @@ func decodeStream(data []byte) (documents []*yaml.Node, f *failure) {
 		}
 		documents = append(documents, &document)
 	}
+}
+
+// isUTF16 tells whether data starts with the byte order mark of UTF-16.
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xfe\xff")) || bytes.HasPrefix(data, []byte("\xff\xfe"))
 }
 
 // chunk is one document of a file and the number of lines before it.

@@ -19,6 +19,39 @@ type expander struct {
 	open map[*yaml.Node]bool
 }
 
+// Expand returns a node with its aliases and merge keys replaced, as
+// ParseObjects does, or a *Problem if that goes beyond a bound or is
+// ambiguous. It changes the node in place; one that has neither, as those of
+// ParseObjects, is returned as it is.
+func Expand(n *yaml.Node) (*yaml.Node, error) {
+	if !needsExpanding(n, bounds.YAMLDepth) {
+		return n, nil
+	}
+	var e expander
+	node, err := e.expand(n, 1)
+	if err != nil {
+		return nil, &Problem{Code: err.code, Message: err.message, Origin: Origin{Line: err.line, Column: err.column}}
+	}
+	return node, nil
+}
+
+// needsExpanding tells whether a node holds an alias or a merge key in its
+// upper levels.
+func needsExpanding(n *yaml.Node, levels int) bool {
+	if n == nil || levels == 0 {
+		return false
+	}
+	if n.Kind == yaml.AliasNode || n.Kind == yaml.ScalarNode && isMerge(n) {
+		return true
+	}
+	for _, child := range n.Content {
+		if needsExpanding(child, levels-1) {
+			return true
+		}
+	}
+	return false
+}
+
 // extent is how many nodes a node holds, itself included, and how many levels.
 type extent struct{ nodes, height int }
 

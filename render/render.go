@@ -3,6 +3,7 @@ package render
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime"
 	"time"
 
@@ -32,26 +33,40 @@ const (
 	CodeDuplicate = "duplicate-object"
 )
 
-// Rendered is a unit and what it renders to.
+// Rendered is a unit and how much it renders to.
 type Rendered struct {
-	Unit    Unit
-	Objects []Object
+	Unit
+	// Objects is the number of objects.
+	Objects int
 }
 
-// Rendering is what the units of a tree render to, in the order of the units.
+// Rendering is what the units of a tree render to.
 type Rendering struct {
+	// Units are in the order in which they were given.
 	Units []Rendered
+	// Objects are those of all units, in the order of the units, then of
+	// their sources, then as the renderer gave them.
+	Objects []Object
 	// Problems are about units and their objects, in the same order.
 	Problems []Problem
 }
 
-// Objects is the number of objects of all units.
-func (r Rendering) Objects() int {
-	n := 0
-	for _, unit := range r.Units {
-		n += len(unit.Objects)
+// ByUnit yields each unit with its objects. Objects beyond those that the
+// units count belong to the zero Unit, so that none is passed over.
+func (r Rendering) ByUnit() iter.Seq2[Unit, []Object] {
+	return func(yield func(Unit, []Object) bool) {
+		left := r.Objects
+		for _, rendered := range r.Units {
+			n := min(max(rendered.Objects, 0), len(left))
+			if !yield(rendered.Unit, left[:n]) {
+				return
+			}
+			left = left[n:]
+		}
+		if len(left) > 0 {
+			yield(Unit{}, left)
+		}
 	}
-	return n
 }
 
 // Render renders units, each with the renderer of its sources' kind. What
@@ -97,7 +112,8 @@ func (r *runner) all(ctx context.Context, units []Unit) Rendering {
 	_ = group.Wait()
 	var rendering Rendering
 	for i, o := range outcomes {
-		rendering.Units = append(rendering.Units, Rendered{Unit: units[i], Objects: o.objects})
+		rendering.Units = append(rendering.Units, Rendered{Unit: units[i], Objects: len(o.objects)})
+		rendering.Objects = append(rendering.Objects, o.objects...)
 		rendering.Problems = append(rendering.Problems, o.problems...)
 	}
 	return rendering

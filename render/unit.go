@@ -28,7 +28,22 @@ type Source struct {
 	Helm HelmOptions
 	// AllowRemote lets kustomizations fetch remote bases and resources.
 	AllowRemote bool
+	// Load says which files kustomizations may load.
+	Load LoadScope
 }
+
+// LoadScope says which files of the tree a kustomization may load. Bases may
+// be anywhere in the tree, and nothing outside of it is ever loaded.
+type LoadScope uint8
+
+// The load scopes.
+const (
+	// LoadRoot is the directory of the kustomization and below, as kustomize
+	// build and Argo CD have it.
+	LoadRoot LoadScope = iota
+	// LoadTree is the whole tree, as Flux has it.
+	LoadTree
+)
 
 // HelmOptions are the inputs of a chart, as helm template takes them.
 type HelmOptions struct {

@@ -41,6 +41,9 @@ type Renderer struct{}
 
 var _ render.Renderer = Renderer{}
 
+// New returns a Renderer.
+func New() Renderer { return Renderer{} }
+
 // Render implements render.Renderer.
 func (Renderer) Render(ctx context.Context, tree render.Tree, source render.Source) ([]render.Object, error) {
 	r := reading{tree: tree, left: bounds.RenderedBytes}
