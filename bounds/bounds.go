@@ -33,6 +33,26 @@ const (
 	Kustomizations = 10_000
 	// RemoteBases is the number of repositories that one unit may fetch.
 	RemoteBases = 64
+	// ChartBytes is the size of one chart with its archives unpacked. It is
+	// Helm's own limit.
+	ChartBytes = 100 << 20
+	// ChartDepth is how deeply the directories of a chart, and charts in
+	// charts, may nest.
+	ChartDepth = 32
+	// TemplateWork is how many bytes the templates of one chart may make,
+	// intermediate ones counted, with something for each call and each turn
+	// of a loop.
+	TemplateWork = 1 << 30
+	// TemplateDepth is how deeply templates may include each other. Helm
+	// lets one template include itself 1000 times.
+	TemplateDepth = 2_000
+	// TemplateActions is the number of actions in one template.
+	TemplateActions = 250_000
+	// TemplateNesting is how deeply the control structures of one template
+	// may nest, an else-if being one within the other.
+	TemplateNesting = 250
+	// ValueDepth is how deeply a value that a template prints may nest.
+	ValueDepth = 1_000
 	// FetchTime is how long fetching one Git revision may take.
 	FetchTime = 5 * time.Minute
 )
@@ -92,6 +112,13 @@ const (
 	Subjects = 4096
 	// LogEntries is the number of transparency-log entries of one bundle.
 	LogEntries = 16
+	// Timestamps is the number of RFC 3161 timestamps of one bundle.
+	Timestamps = 16
+	// TrustedRootBytes is the size of one Sigstore trusted root, and of one
+	// file of a TUF repository.
+	TrustedRootBytes = 4 << 20
+	// TrustTime is how long fetching the trusted root may take.
+	TrustTime = 60 * time.Second
 	// JSONDepth is how deeply a JSON document may nest.
 	JSONDepth = 200
 	// PolicyBytes is the size of one policy file.
