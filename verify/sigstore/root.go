@@ -1,0 +1,142 @@
+package sigstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	sgverify "github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/verify"
+)
+
+// TrustedRoot is a Sigstore trusted root: certificate authorities,
+// transparency logs, certificate logs and timestamp authorities. It may be
+// one that is loaded only when it is first needed.
+type TrustedRoot struct {
+	load func(context.Context) ([]byte, error)
+
+	mu     sync.Mutex
+	loaded *material
+	failed error
+}
+
+// material is a trusted root that was read.
+type material struct {
+	root.TrustedMaterial
+	// logs, certLogs and stampers tell what the root asks of a signature by
+	// a certificate.
+	logs, certLogs, stampers bool
+	// certificates verifies bundles that a certificate signed.
+	certificates *sgverify.Verifier
+}
+
+// ParseTrustedRoot reads a trusted root from its JSON.
+func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
+	m, err := parseMaterial(data)
+	if err != nil {
+		return nil, fmt.Errorf("read trusted root: %w", err)
+	}
+	return &TrustedRoot{loaded: m}, nil
+}
+
+// LoadTrustedRoot reads a trusted root from a trusted_root.json file.
+func LoadTrustedRoot(path string) (*TrustedRoot, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, fmt.Errorf("read trusted root: %w", err)
+	}
+	m, err := parseMaterial(data)
+	if err != nil {
+		return nil, fmt.Errorf("read trusted root %s: %w", path, err)
+	}
+	return &TrustedRoot{loaded: m}, nil
+}
+
+// readBounded reads a file of at most bounds.TrustedRootBytes.
+func readBounded(path string) (data []byte, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	data, err = io.ReadAll(io.LimitReader(file, bounds.TrustedRootBytes+1))
+	if err == nil && len(data) > bounds.TrustedRootBytes {
+		err = fmt.Errorf("%s is larger than %d bytes", path, bounds.TrustedRootBytes)
+	}
+	return data, err
+}
+
+func parseMaterial(data []byte) (*material, error) {
+	parsed, err := root.NewTrustedRootFromJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	m := &material{
+		TrustedMaterial: parsed,
+		logs:            len(parsed.RekorLogs()) > 0,
+		certLogs:        len(parsed.CTLogs()) > 0,
+		stampers:        len(parsed.TimestampingAuthorities()) > 0,
+	}
+	if len(parsed.FulcioCertificateAuthorities()) == 0 && !m.logs && !m.stampers {
+		return nil, errors.New("it trusts nobody: no certificate authority, log or timestamp authority is in it")
+	}
+	// One entry of one log and one time are asked for. More would not be
+	// safer, because all come with the bundle.
+	options := []sgverify.VerifierOption{sgverify.WithObserverTimestamps(1), sgverify.WithoutStatementPredicate()}
+	if m.logs {
+		options = append(options, sgverify.WithTransparencyLog(1))
+	}
+	if m.certLogs {
+		options = append(options, sgverify.WithSignedCertificateTimestamps(1))
+	}
+	m.certificates, err = sgverify.NewVerifier(m.TrustedMaterial, options...)
+	return m, err
+}
+
+// material returns the root, which may mean to fetch it. It is nil if r is.
+// A failure is a *verify.Fault, and is kept: what failed once is not tried
+// again for each image.
+func (r *TrustedRoot) material(ctx context.Context) (*material, error) {
+	if r == nil {
+		return nil, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.loaded != nil || r.failed != nil {
+		return r.loaded, r.failed
+	}
+	data, err := r.load(ctx)
+	if err == nil {
+		r.loaded, err = parseMaterial(data)
+	}
+	if err == nil {
+		return r.loaded, nil
+	}
+	fault := trustFault(err)
+	if ctx.Err() == nil {
+		r.failed = fault
+	}
+	return nil, fault
+}
+
+func trustFault(err error) error {
+	var fault *verify.Fault
+	if errors.As(err, &fault) {
+		return fault
+	}
+	return &verify.Fault{
+		Code:      CodeTrustUnavailable,
+		Verdict:   policy.Unknown,
+		Message:   fmt.Sprintf("load trusted root: %v", err),
+		Hint:      "name a trusted root file with --trusted-root, or look at why the TUF repository cannot be reached",
+		Retryable: true,
+		Err:       err,
+	}
+}

@@ -1,0 +1,247 @@
+package sigstore
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"github.com/syncgate/syncgate/policy"
+)
+
+// signed is one signature of a layer, and what it is of.
+type signed struct {
+	// blob is the layer: a simple-signing payload, or an envelope.
+	blob []byte
+	// payload is what an envelope holds, and else the blob.
+	payload []byte
+	// message is what the signature is over.
+	message   []byte
+	signature []byte
+}
+
+// candidate is a key or a certificate whose signature holds. What else must
+// hold of it is not known yet.
+type candidate struct {
+	signed signed
+	// key is nil if a certificate signed.
+	key         *keyring
+	certificate *x509.Certificate
+	// logged tells that the entry is for this signature.
+	logged bool
+}
+
+// signers finds all whose signatures hold, and what is known of each.
+func (v *Verifier) signers(ctx context.Context, a attached, signatures []signed) ([]policy.Signer, error) {
+	candidates, err := v.candidates(a, signatures)
+	if err != nil {
+		return nil, err
+	}
+	if err := compareEntry(a.entry, candidates); err != nil {
+		return nil, err
+	}
+	m, err := v.materialFor(ctx, a, candidates)
+	if err != nil {
+		return nil, err
+	}
+	logged, err := provenEntry(a.entry, m)
+	if err != nil {
+		return nil, err
+	}
+	var out []policy.Signer
+	var refused error
+	for _, c := range candidates {
+		signer, err := judge(c, a, m, logged)
+		if err != nil {
+			refused = errors.Join(refused, err)
+			continue
+		}
+		out = appendSigner(out, signer)
+	}
+	if len(out) == 0 {
+		return nil, refused
+	}
+	return out, nil
+}
+
+// candidates tries the certificate and every key on every signature.
+func (v *Verifier) candidates(a attached, signatures []signed) ([]candidate, error) {
+	var out []candidate
+	for _, s := range signatures {
+		if a.certificate != nil {
+			ways, err := waysToVerify(a.certificate.PublicKey)
+			if err != nil {
+				return nil, because(CodeCertificateUntrusted, err, "its certificate's key is not fit for signing")
+			}
+			if holds(ways, s.signature, s.message) != nil {
+				out = append(out, candidate{signed: s, certificate: a.certificate})
+			}
+		}
+		for i := range v.keys {
+			if holds(v.keys[i].ways, s.signature, s.message) != nil {
+				out = append(out, candidate{signed: s, key: &v.keys[i]})
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	return nil, v.nobody(a)
+}
+
+// nobody says why no signature holds, as well as that can be told: a
+// signature does not say whose it is.
+func (v *Verifier) nobody(a attached) error {
+	if a.certificate != nil {
+		return reject(CodeSignatureInvalid, "the signature is not of this payload by the certificate that comes with it: one of them was changed")
+	}
+	if a.entry != nil {
+		for i := range v.keys {
+			for _, s := range a.entry.subject.signatures {
+				if (candidate{key: &v.keys[i]}).is(s.signer) {
+					return reject(CodeSignatureInvalid, "the log has it as signed by key %s, and the signature is not of this payload by that key", v.keys[i].fingerprint)
+				}
+			}
+		}
+	}
+	if len(v.keys) == 0 {
+		return reject(CodeUnknownKey, "is signed by a key, and no policy names one; it carries no certificate")
+	}
+	return reject(CodeUnknownKey, "is signed by a key that no policy names, or was changed since; it carries no certificate")
+}
+
+// compareEntry marks the candidates that the entry is for. An entry for none
+// of them was put there to mislead.
+func compareEntry(entry *logEntry, candidates []candidate) error {
+	if entry == nil {
+		return nil
+	}
+	var different error
+	matched := false
+	for i := range candidates {
+		err := entry.matches(candidates[i].signed, candidates[i])
+		if err != nil && different == nil {
+			different = err
+		}
+		candidates[i].logged = err == nil
+		matched = matched || err == nil
+	}
+	if matched {
+		return nil
+	}
+	return because(CodeLogEntryInvalid, different, "its transparency-log entry does not belong to it")
+}
+
+// materialFor gets the trusted root if anything here needs it.
+func (v *Verifier) materialFor(ctx context.Context, a attached, candidates []candidate) (*material, error) {
+	needed := a.entry != nil || a.timestamp != nil
+	for _, c := range candidates {
+		needed = needed || c.key == nil
+	}
+	if !needed {
+		return nil, nil
+	}
+	return v.trust.material(ctx)
+}
+
+// provenEntry tells whether a trusted log promises to keep the entry.
+func provenEntry(entry *logEntry, m *material) (bool, error) {
+	if entry == nil || m == nil {
+		return false, nil
+	}
+	known, err := entry.verify(m)
+	if err != nil {
+		return false, because(CodeLogEntryInvalid, err, "its transparency-log entry does not hold")
+	}
+	return known, nil
+}
+
+// judge says what is known of one who signed.
+func judge(c candidate, a attached, m *material, entryHolds bool) (policy.Signer, error) {
+	var t times
+	if c.logged && entryHolds {
+		t.add(a.entry.at())
+	}
+	stampErr := t.addTimestamp(m, a.timestamp, c.signed.blob, c.signed.signature)
+	signer := policy.Signer{Logged: c.logged && entryHolds, SignedAt: t.earliest()}
+	if c.key != nil {
+		signer.Key = c.key.fingerprint
+		return signer, nil
+	}
+	if m == nil {
+		return policy.Signer{}, reject(CodeCertificateUntrusted, "is signed with a certificate, and no trusted root says which certificate authorities to trust")
+	}
+	if m.logs && !signer.Logged {
+		return policy.Signer{}, missingEntry(a.entry)
+	}
+	if len(t.trusted) == 0 && stampErr != nil {
+		return policy.Signer{}, because(CodeTimestampInvalid, stampErr, "its timestamp does not hold")
+	}
+	var err error
+	signer.Certificate, err = checkCertificate(c.certificate, t.trusted, m)
+	return signer, err
+}
+
+func missingEntry(entry *logEntry) error {
+	if entry == nil {
+		return reject(CodeLogEntryMissing, "is signed with a certificate and carries no transparency-log entry, so nothing says when it was signed")
+	}
+	return reject(CodeLogEntryMissing, "is in no transparency log that the trusted root names: its log is %.64s", entry.logID)
+}
+
+// appendSigner adds a signer that is not there yet. Of the same signer twice
+// the one that more is known of counts.
+func appendSigner(signers []policy.Signer, signer policy.Signer) []policy.Signer {
+	for i, other := range signers {
+		same := other.Key == signer.Key && other.Key != "" || other.Certificate != nil && signer.Certificate != nil
+		if !same {
+			continue
+		}
+		if signer.Logged && !other.Logged {
+			signers[i] = signer
+		}
+		return signers
+	}
+	return append(signers, signer)
+}
+
+// times are those that somebody trusted vouches for.
+type times struct {
+	trusted []time.Time
+}
+
+func (t *times) add(at time.Time) { t.trusted = append(t.trusted, at.UTC()) }
+
+// earliest is the zero time if there is none.
+func (t *times) earliest() time.Time {
+	var first time.Time
+	for _, at := range t.trusted {
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// addTimestamp adds the time of an RFC 3161 timestamp over one of several
+// things: cosign stamps the signature of an image, and an envelope as a whole.
+func (t *times) addTimestamp(m *material, token []byte, over ...[]byte) error {
+	if token == nil {
+		return nil
+	}
+	if m == nil {
+		return errors.New("no trusted root says which timestamp authorities to trust")
+	}
+	err := errors.New("the trusted root names no timestamp authority")
+	for _, authority := range m.TimestampingAuthorities() {
+		for _, data := range over {
+			stamp, failed := authority.Verify(token, data)
+			if failed == nil {
+				t.add(stamp.Time)
+				return nil
+			}
+			err = failed
+		}
+	}
+	return err
+}
