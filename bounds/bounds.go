@@ -140,6 +140,14 @@ const (
 	KeyBytes = 64 << 10
 	// ExpressionCost is the CEL cost of one evaluation of one expression.
 	ExpressionCost = 10_000_000
+	// ExpressionBytes is how many bytes of a statement one evaluation of an
+	// expression may read, the same ones twice counted twice.
+	ExpressionBytes = 512 << 20
+	// ExpressionLength is the size of the source text of one expression.
+	ExpressionLength = 16 << 10
+	// ExpressionUses is the number of places where one image runs that an
+	// expression which asks for the object is evaluated for.
+	ExpressionUses = 256
 	// ClockSkew is how far in the future a signed time may lie.
 	ClockSkew = 5 * time.Minute
 )

@@ -1,0 +1,393 @@
+package kustomize
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+	"sigs.k8s.io/kustomize/api/konfig"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/render"
+)
+
+// plan is every kustomization that a build will load, checked before
+// kustomize sees the first of them.
+type plan struct {
+	files   *files
+	fetcher Fetcher
+	source  render.Source
+	// top is nil if the directory has no readable kustomization: kustomize
+	// says so best.
+	top *kustomization
+	// byDir holds the kustomizations that were checked; a nil one has no file
+	// or several.
+	byDir map[string]*kustomization
+	// asPlugins are the directories that were checked as the configuration of
+	// plugins.
+	asPlugins map[string]bool
+	// open are the directories on the way to the one that is looked at.
+	open []string
+	// served are the kustomization files that kustomize gets to see otherwise
+	// than they are written.
+	served map[string][]byte
+	// uses are what the files are for.
+	uses map[string][]use
+	// remotes are the repositories that were fetched, by mount.
+	remotes map[string]mounted
+	// schemas tells that some kustomization replaces kustomize's schema.
+	schemas bool
+	tracer  *tracer
+}
+
+// mounted is a repository that was fetched.
+type mounted struct {
+	repository, reference, commit string
+}
+
+// newPlan walks over the kustomizations of a source.
+func newPlan(ctx context.Context, tree fs.FS, source render.Source, fetcher Fetcher) (*plan, *render.Problem) {
+	p := &plan{
+		files: newFiles(ctx, tree), fetcher: fetcher, source: source,
+		byDir: map[string]*kustomization{}, asPlugins: map[string]bool{}, served: map[string][]byte{},
+		uses: map[string][]use{}, remotes: map[string]mounted{}, tracer: newTracer(),
+	}
+	top, problem := p.visit(path.Join(treeMount, source.Path), useResource)
+	p.top = top
+	if problem == nil {
+		problem = p.count()
+	}
+	return p, problem
+}
+
+// visit checks the kustomization of a directory and all that it loads. It
+// returns nil if there is none to be read.
+func (p *plan) visit(dir string, use use) (*kustomization, *render.Problem) {
+	dir, info, err := p.files.resolve(dir)
+	if err != nil || !info.IsDir() {
+		return nil, nil
+	}
+	if k, seen := p.byDir[dir]; seen && (use != usePlugin || p.asPlugins[dir]) {
+		return k, nil
+	}
+	if len(p.byDir) >= bounds.Kustomizations {
+		return nil, p.tooMany()
+	}
+	k, problem := p.load(dir)
+	p.byDir[dir], p.asPlugins[dir] = k, use == usePlugin
+	if problem != nil || k == nil || k.failure != nil {
+		return k, problem
+	}
+	p.open = append(p.open, dir)
+	defer func() { p.open = p.open[:len(p.open)-1] }()
+	return k, p.check(k, use)
+}
+
+func (p *plan) tooMany() *render.Problem {
+	return &render.Problem{
+		Code: CodeFailed, Severity: render.Unseen,
+		Message: fmt.Sprintf("kustomization loads more than %d kustomizations", bounds.Kustomizations),
+		Hint:    "split it into several units",
+		Origin:  render.Origin{File: path.Join(treeMount, p.source.Path)},
+	}
+}
+
+// load reads the kustomization file of a directory.
+func (p *plan) load(dir string) (*kustomization, *render.Problem) {
+	var found []string
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if p.files.isFile(path.Join(dir, name)) {
+			found = append(found, path.Join(dir, name))
+		}
+	}
+	if len(found) != 1 {
+		return nil, nil
+	}
+	file, data, err := p.files.read(found[0])
+	if err != nil {
+		return nil, p.files.problem
+	}
+	k := &kustomization{dir: dir, file: file, data: data}
+	if problem := tooLarge(file, data); problem != nil {
+		return nil, problem
+	}
+	if k.failure = k.decoded.Unmarshal(data); k.failure != nil {
+		return k, nil
+	}
+	k.decoded.FixKustomization()
+	p.schemas = p.schemas || len(k.decoded.OpenAPI) > 0
+	var document yaml.Node
+	if yaml.Unmarshal(data, &document) == nil {
+		k.root = unalias(&document)
+	}
+	return k, p.inlineTooLarge(k)
+}
+
+// inlineTooLarge checks the YAML inside of the strings of a kustomization.
+func (p *plan) inlineTooLarge(k *kustomization) *render.Problem {
+	var problem *render.Problem
+	find(k.root, func(n *yaml.Node) bool {
+		if problem = tooLarge(k.file, []byte(n.Value)); problem != nil {
+			problem.Origin = k.origin(n)
+		}
+		return problem != nil
+	})
+	return problem
+}
+
+// check checks every entry of a kustomization and follows it.
+func (p *plan) check(k *kustomization, as use) *render.Problem {
+	if problem := p.refuseHelm(k); problem != nil {
+		return problem
+	}
+	if as == usePlugin && k.customizes() {
+		return &render.Problem{
+			Code: CodePlugin, Severity: render.Unseen, Origin: render.Origin{File: k.file},
+			Message: "kustomization customizes the configuration of generators or transformers, which cannot be checked for remote files before it runs",
+			Hint:    "list the configuration files under generators or transformers directly",
+		}
+	}
+	for _, e := range k.entries() {
+		if as == usePlugin && e.use == useResource {
+			e.use = usePlugin
+		}
+		if problem := p.follow(k, e); problem != nil {
+			return problem
+		}
+	}
+	return p.rewrite(k)
+}
+
+// refuseHelm refuses charts: kustomize inflates them by running helm.
+func (p *plan) refuseHelm(k *kustomization) *render.Problem {
+	if len(k.decoded.HelmCharts) == 0 {
+		return nil
+	}
+	chart := k.decoded.HelmCharts[0].Name
+	return &render.Problem{
+		Code: CodeHelm, Severity: render.Unseen, Origin: k.entry("helmCharts", useData, chart).origin(k),
+		Message: fmt.Sprintf("helmCharts needs chart %q to be inflated by running helm, which is never done here", chart),
+		Hint:    "deploy the chart as a Helm source of its own, or commit the rendered manifests",
+	}
+}
+
+func (e entry) origin(k *kustomization) render.Origin {
+	if e.node == nil {
+		return render.Origin{File: k.file}
+	}
+	return k.origin(e.node)
+}
+
+// follow checks one entry, and what it names.
+func (p *plan) follow(k *kustomization, e entry) *render.Problem {
+	if e.use == usePlugin {
+		if inline, problem := p.inlinePlugin(k, e); inline || problem != nil {
+			return problem
+		}
+	}
+	if isRemoteFile(e.value) || e.use.clones() {
+		if r, ok := parseRemote(e.value); ok {
+			return p.remote(k, e, r)
+		}
+	}
+	if e.use == useInlinePatch && strings.ContainsAny(e.value, "\n{") {
+		return nil
+	}
+	name, problem := p.locate(k, e)
+	if problem != nil {
+		return problem
+	}
+	resolved, info, err := p.files.resolve(name)
+	if err != nil {
+		k.missing = append(k.missing, e)
+		return nil
+	}
+	if info.IsDir() {
+		return p.followDir(k, e, resolved)
+	}
+	return p.followFile(k, e, resolved)
+}
+
+// locate returns the name that an entry stands for, if it is in the same
+// repository.
+func (p *plan) locate(k *kustomization, e entry) (string, *render.Problem) {
+	name := path.Join(k.dir, e.value)
+	mount, _ := mountOf(k.dir)
+	reason := ""
+	switch {
+	case path.IsAbs(e.value):
+		reason = "is an absolute path, outside of the repository"
+	case climbs(k.dir, e.value, mount):
+		reason = "leads out of the repository"
+	default:
+		return name, nil
+	}
+	return "", &render.Problem{
+		Code: CodeFailed, Severity: render.Broken, Origin: e.origin(k),
+		Message: fmt.Sprintf("%s entry %q %s", e.field, e.value, reason),
+		Hint:    "keep what a kustomization loads in its own repository",
+	}
+}
+
+// climbs tells whether a relative path passes above a mount, even if it comes
+// back by the mount's name.
+func climbs(dir, relative, mount string) bool {
+	depth := strings.Count(strings.TrimPrefix(dir, mount), "/")
+	for part := range strings.SplitSeq(path.Clean(relative), "/") {
+		switch part {
+		case "..":
+			depth--
+		case ".", "":
+		default:
+			depth++
+		}
+		if depth < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// followDir visits the kustomization that an entry names.
+func (p *plan) followDir(k *kustomization, e entry, dir string) *render.Problem {
+	if !e.use.clones() {
+		return nil
+	}
+	if at := slices.Index(p.open, dir); at >= 0 {
+		var names []string
+		for _, name := range append(p.open[at:], dir) {
+			names = append(names, p.show(name))
+		}
+		return &render.Problem{
+			Code: CodeFailed, Severity: render.Broken, Origin: e.origin(k),
+			Message: "bases form a cycle: " + strings.Join(names, " -> "),
+			Hint:    "remove the entry that leads back",
+		}
+	}
+	base, problem := p.visit(dir, e.use)
+	switch {
+	case base == nil:
+		k.missing = append(k.missing, e)
+	case e.use == useComponent:
+		k.components = append(k.components, base)
+	case e.use == usePlugin:
+		k.plugins = append(k.plugins, base)
+	case e.use == useResource:
+		k.steps = append(k.steps, step{base: base})
+	}
+	return problem
+}
+
+// followFile notes what a file is for, and checks it if it configures
+// plugins.
+func (p *plan) followFile(k *kustomization, e entry, file string) *render.Problem {
+	p.uses[file] = append(p.uses[file], e.use)
+	switch e.use {
+	case useResource:
+		k.steps = append(k.steps, step{file: file})
+	case usePlugin:
+		_, data, err := p.files.read(file)
+		if err != nil {
+			return p.files.problem
+		}
+		if problem := tooLarge(file, data); problem != nil {
+			return problem
+		}
+		return p.plugins(k, e, data)
+	}
+	return nil
+}
+
+// count bounds how often kustomizations are loaded: one that two others load
+// is loaded twice.
+func (p *plan) count() *render.Problem {
+	loads := map[*kustomization]int{}
+	var walk func(k *kustomization) int
+	walk = func(k *kustomization) int {
+		if n, ok := loads[k]; ok {
+			return n
+		}
+		n := 1
+		for _, below := range k.below() {
+			n = min(n+walk(below), bounds.Kustomizations+1)
+		}
+		loads[k] = n
+		return n
+	}
+	if p.top != nil && walk(p.top) > bounds.Kustomizations {
+		return p.tooMany()
+	}
+	return nil
+}
+
+// serve returns a file as kustomize gets to see it.
+func (p *plan) serve(name string) ([]byte, error) {
+	if err := p.sealed(name); err != nil {
+		return nil, err
+	}
+	file, data, err := p.files.read(name)
+	if err != nil {
+		return nil, err
+	}
+	if served, ok := p.served[file]; ok {
+		return served, nil
+	}
+	uses := p.uses[file]
+	if len(uses) == 0 || slices.ContainsFunc(uses, func(u use) bool { return u != useData }) {
+		if problem := tooLarge(file, data); problem != nil {
+			return nil, p.files.refuse(problem)
+		}
+	}
+	if len(uses) > 0 && !slices.ContainsFunc(uses, func(u use) bool { return u != useResource }) {
+		return p.tracer.mark(file, data), nil
+	}
+	return bytes.Clone(data), nil
+}
+
+// sealed refuses a kustomization that was not checked.
+func (p *plan) sealed(name string) error {
+	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name)) {
+		return nil
+	}
+	dir, _, err := p.files.resolve(path.Dir(name))
+	if _, checked := p.byDir[dir]; err != nil || checked {
+		return nil
+	}
+	if file, _, err := p.files.resolve(name); err != nil || p.uses[file] != nil {
+		return nil
+	}
+	return p.files.refuse(&render.Problem{
+		Code: CodeFailed, Severity: render.Unseen, Origin: render.Origin{File: name},
+		Message: "kustomization was not checked for remote entries before it was built",
+		Hint:    "list its directory under resources or components",
+	})
+}
+
+// show is a name as users know it: relative to the root of the repository, or
+// the URL of a repository that was fetched, at its commit.
+func (p *plan) show(name string) string {
+	mount, ok := mountOf(name)
+	if !ok {
+		return name
+	}
+	inside := strings.TrimPrefix(strings.TrimPrefix(name, mount), "/")
+	if r, ok := p.remotes[mount]; ok {
+		return redact(r.repository) + "//" + inside + "?ref=" + r.commit
+	}
+	if inside == "" {
+		return "."
+	}
+	return inside
+}
+
+func equalJSON(a, b any) bool {
+	left, errLeft := json.Marshal(a)
+	right, errRight := json.Marshal(b)
+	return errLeft == nil && errRight == nil && bytes.Equal(left, right)
+}
