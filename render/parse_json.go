@@ -60,6 +60,14 @@ func (r *jsonReader) place(offset int) (line, column int) {
 	return line, offset - r.lines[line-1] + 1
 }
 
+// skip returns the offset of the next token.
+func (r *jsonReader) skip(offset int) int {
+	for offset < len(r.data) && bytes.IndexByte([]byte(" \t\r\n,:"), r.data[offset]) >= 0 {
+		offset++
+	}
+	return offset
+}
+
 // failure says what is wrong with the file, and where.
 func (r *jsonReader) failure(err error) *failure {
 	var f *failure
@@ -74,6 +82,7 @@ func (r *jsonReader) failure(err error) *failure {
 	f = &failure{code: CodeMalformed, message: "cannot read JSON: the file ends too soon"}
 	if syntax != nil {
 		f.message = "cannot read JSON: " + syntax.Error()
+		offset = r.skip(offset)
 	}
 	f.line, f.column = r.place(min(offset, len(r.data)))
 	return f
@@ -81,10 +90,7 @@ func (r *jsonReader) failure(err error) *failure {
 
 // value reads one value, or io.EOF where there is none.
 func (r *jsonReader) value(depth int) (*yaml.Node, error) {
-	offset := int(r.tokens.InputOffset())
-	for offset < len(r.data) && bytes.IndexByte([]byte(" \t\r\n,:"), r.data[offset]) >= 0 {
-		offset++
-	}
+	offset := r.skip(int(r.tokens.InputOffset()))
 	token, err := r.tokens.Token()
 	if err != nil {
 		return nil, err

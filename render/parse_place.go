@@ -113,17 +113,46 @@ func syntaxFailure(data []byte, err error) *failure {
 	if match == nil {
 		return &failure{code: CodeMalformed, message: "cannot read YAML", line: 1, column: 1}
 	}
-	f := &failure{code: CodeMalformed, message: "cannot read YAML: " + message[len(match[0]):]}
+	message = message[len(match[0]):]
+	f := &failure{code: CodeMalformed, message: "cannot read YAML: " + message}
 	f.line, f.column = readUpTo(data)
-	line, _ := strconv.Atoi(match[1])
-	if line > 0 && line != f.line && !strings.Contains(message, "did not find expected") {
-		f.line, f.column = line, 1
-		if lines := splitLines(data); line <= len(lines) {
-			text := lines[line-1]
-			f.column = len(text) - len(bytes.TrimLeft(text, " ")) + 1
-		}
+	lines := splitLines(data)
+	told, _ := strconv.Atoi(match[1])
+	if told > 0 && told < f.line && told <= len(lines) && !strings.HasPrefix(message, "did not find expected") {
+		f.line, f.column = told, len(lines[told-1])+1
+	}
+	if f.line <= len(lines) {
+		line := lines[f.line-1]
+		f.column = culprit(line[:min(f.column, len(line))], message, f.column)
 	}
 	return f
+}
+
+// culprit returns the column of what a message is about, given the line up to
+// where the parser had read, or else the column given.
+func culprit(read []byte, message string, column int) int {
+	if name, found := strings.CutPrefix(message, "unknown anchor '"); found {
+		name, _, _ = strings.Cut(name, "'")
+		return max(1, bytes.LastIndex(read, []byte("*"+name))+1)
+	}
+	for _, c := range []struct{ message, culprits string }{
+		{"mapping values are not allowed", ":"},
+		{"unknown escape character", `\`},
+		{"cannot start any token", "@`%\t"},
+		{"unexpected end of stream", `"'`},
+	} {
+		if strings.Contains(message, c.message) {
+			if at := bytes.LastIndexAny(read, c.culprits); at >= 0 {
+				return at + 1
+			}
+		}
+	}
+	for _, start := range []string{"expected key", "expected '-' indicator", "could not find expected ':'"} {
+		if strings.Contains(message, start) {
+			return len(read) - len(bytes.TrimLeft(read, " ")) + 1
+		}
+	}
+	return column
 }
 
 // readUpTo parses again, a byte at a time, and returns the place of the last
