@@ -110,6 +110,9 @@ func (r *repo) page(ctx context.Context, address string) (page []descriptor, nex
 		return nil, "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode/100 == 3 && resp.Header.Get("Location") != "" {
+		return nil, "", errNoAPI // it leads to another host: a web site, not an API
+	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, "", listError(newStatusError(resp))
 	}
@@ -132,17 +135,15 @@ func (r *repo) page(ctx context.Context, address string) (page []descriptor, nex
 	return m.manifests, next, nil
 }
 
-// listError tells what it means that there is no list. GitHub redirects to a
-// web site, Artifactory answers 406, and Quay answers 400 for a digest that
-// it does not have.
+// listError tells what it means that there is no list. Artifactory answers
+// 406 where it has no API, and Quay 400 for a digest that it does not have.
 func listError(e *statusError) error {
 	switch {
 	case e.status == http.StatusBadRequest,
 		e.status == http.StatusNotFound && (e.code == "NAME_UNKNOWN" || e.code == "MANIFEST_UNKNOWN"):
 		return errNotListed
 	case e.status == http.StatusNotFound, e.status == http.StatusMethodNotAllowed,
-		e.status == http.StatusNotAcceptable, e.status == http.StatusNotImplemented,
-		e.status >= 300 && e.status < 400:
+		e.status == http.StatusNotAcceptable, e.status == http.StatusNotImplemented:
 		return errNoAPI
 	}
 	return e
