@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"context"
+	"slices"
 	"time"
 )
 
@@ -47,12 +47,88 @@ type Needs struct {
 }
 
 // Needs tells what must be known of a subject, of which Reference,
-// Repository, Tag, Pinned and Uses are set, to evaluate it.
-func (s Set) Needs(subject Subject) Needs { panic("to be written") }
+// Repository, Tag, Pinned and Uses are set, to evaluate it. What cannot be
+// told before the digest is known counts as needed.
+func (s Set) Needs(subject Subject) Needs {
+	var needs Needs
+	for i := range s.Policies {
+		p := &s.Policies[i]
+		needs.Digest = needs.Digest || p.Match.namesDigest()
+		if m, _ := p.matches(subject); m == matchNo || p.AllowUnmatched {
+			continue
+		}
+		for r := range p.Require {
+			needs = needs.with(&p.Require[r], p.Platforms)
+		}
+	}
+	return needs
+}
 
-// Evaluate judges one image. Every policy that matches must pass; an image
-// that none matches fails.
-func (s Set) Evaluate(ctx context.Context, in Input) Result { panic("to be written") }
+// with adds what one requirement needs.
+func (n Needs) with(r *Requirement, inherited PlatformRule) Needs {
+	rule := r.Platforms.or(inherited)
+	if r.Group != nil {
+		for i := range r.Group.Of {
+			n = n.with(&r.Group.Of[i], rule)
+		}
+		return n
+	}
+	if !r.asks() {
+		return n
+	}
+	n.Evidence, n.Digest = true, true
+	n.Platforms = n.Platforms || rule == PlatformEach || rule == PlatformAny
+	return n
+}
 
-// Keys are all public keys that the policies name, for the verifier.
-func (s Set) Keys() []Key { panic("to be written") }
+// Keys are all public keys that the policies name, for the verifier, each
+// once, in the order of their fingerprints.
+func (s Set) Keys() []Key {
+	byFingerprint := map[string]Key{}
+	for i := range s.Policies {
+		collectKeys(s.Policies[i].Require, byFingerprint)
+	}
+	keys := make([]Key, 0, len(byFingerprint))
+	for _, fingerprint := range sortedKeys(byFingerprint) {
+		keys = append(keys, byFingerprint[fingerprint])
+	}
+	return keys
+}
+
+func collectKeys(requirements []Requirement, into map[string]Key) {
+	for i := range requirements {
+		r := &requirements[i]
+		for _, rule := range r.signers() {
+			if rule.Key != nil {
+				into[rule.Key.Fingerprint] = *rule.Key
+			}
+		}
+		if r.Group != nil {
+			collectKeys(r.Group.Of, into)
+		}
+	}
+}
+
+// signers are those that a requirement names itself, for whatever it asks.
+func (r *Requirement) signers() []SignerRule {
+	switch {
+	case r.Signature != nil:
+		return r.Signature.Signers
+	case r.Provenance != nil:
+		return r.Provenance.Signers
+	case r.SBOM != nil:
+		return r.SBOM.Signers
+	case r.Attestation != nil:
+		return r.Attestation.Signers
+	case r.Vulnerabilities == nil:
+		return nil
+	case r.Vulnerabilities.VEX == nil:
+		return r.Vulnerabilities.Signers
+	}
+	return slices.Concat(r.Vulnerabilities.Signers, r.Vulnerabilities.VEX.Signers)
+}
+
+// asks tells whether the requirement itself asks for evidence.
+func (r *Requirement) asks() bool {
+	return r.Signature != nil || r.Provenance != nil || r.SBOM != nil || r.Vulnerabilities != nil || r.Attestation != nil
+}

@@ -73,9 +73,8 @@ const (
 	PlatformInherit PlatformRule = iota
 	// PlatformIndex: the index itself.
 	PlatformIndex
-	// PlatformEach: every platform's manifest. Evidence for the index counts
-	// for each only if it was made for the index and the platform's own is
-	// not there: see Evaluate.
+	// PlatformEach: every platform's manifest. What is attached to the index
+	// does not speak of them. A single manifest is its own platform.
 	PlatformEach
 	// PlatformAny: the index or one of the platforms.
 	PlatformAny
@@ -230,8 +229,8 @@ type Expression interface {
 
 // ExpressionInput is what an expression sees.
 type ExpressionInput struct {
-	// Statement is the whole statement's JSON, Predicate only its predicate.
-	Statement, Predicate []byte
+	// Statement is what was attested, its predicate as JSON.
+	Statement *Statement
 	// Subject is the image: reference, repository, tag, digest.
 	Subject Subject
 	// Use is where the image runs.

@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/syncgate/syncgate/bounds"
+)
+
+// attestation asks for statements of a type, by signers, that an expression
+// holds for.
+func (e *evaluation) attestation(ctx context.Context, q question, r *AttestationRequirement) outcome {
+	candidates, missing := e.find(q, wanted{
+		signers: r.Signers, what: "attestation of type " + r.PredicateType, missing: CodeAttestationMissing,
+		is:   isType(func(t string) bool { return t == r.PredicateType }),
+		make: attestCommand(r.Signers, r.PredicateType),
+	})
+	if missing != nil {
+		return *missing
+	}
+	check := func(c candidate) *Finding { return e.checkStatement(ctx, q, r, c) }
+	switch r.Statements {
+	case AnyStatement:
+		return anyOf(candidates, check)
+	case NewestStatement:
+		return everyOf(newest(candidates, candidate.signed), check)
+	default:
+		return everyOf(candidates, check)
+	}
+}
+
+// everyOf needs every candidate to have nothing against it.
+func everyOf(candidates []candidate, check func(candidate) *Finding) outcome {
+	outcomes := make([]outcome, len(candidates))
+	for i, c := range candidates {
+		if f := check(c); f != nil {
+			outcomes[i] = unmet(*f)
+		} else {
+			outcomes[i] = met([]support{c.support()})
+		}
+	}
+	o := foldEach(outcomes)
+	if o.verdict == Pass {
+		o.supports = mergeSupports(outcomes...)
+	}
+	return o
+}
+
+// newest are the candidates that no other is known to be newer than: the
+// last, those of the same time, and those without one.
+func newest[T any](of []T, when func(T) time.Time) []T {
+	var last time.Time
+	for _, c := range of {
+		if t := when(c); t.After(last) {
+			last = t
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(of), func(c T) bool {
+		t := when(c)
+		return !t.IsZero() && t.Before(last)
+	})
+}
+
+// checkStatement says what is against one statement.
+func (e *evaluation) checkStatement(ctx context.Context, q question, r *AttestationRequirement, c candidate) *Finding {
+	what := fmt.Sprintf("the attestation of type %s on %s", r.PredicateType, e.label(q.target))
+	if f := e.aged(what, dated{signed: c.signed()}, r.MaxAge, ageCodes{CodeAttestationStale, CodeAttestationFuture, CodeAttestationUndated}); f != nil {
+		return f
+	}
+	if r.Expression == nil {
+		return nil
+	}
+	key := memoKey{c.evidence.Statement, r}
+	if known, ok := e.memo[key].(*Finding); ok {
+		return known
+	}
+	f := e.checkExpression(ctx, what, r, c.evidence.Statement)
+	e.memo[key] = f
+	return f
+}
+
+// checkExpression evaluates the expression, for every place where the image
+// runs if it asks for the place.
+func (e *evaluation) checkExpression(ctx context.Context, what string, r *AttestationRequirement, s *Statement) *Finding {
+	uses := e.in.Subject.Uses
+	if x, ok := r.Expression.(interface{ ReadsUse() bool }); ok && !x.ReadsUse() || len(uses) == 0 {
+		uses = []Use{{}}
+	}
+	if len(uses) > bounds.ExpressionUses {
+		return &Finding{Code: CodeExpressionError,
+			Message: fmt.Sprintf("%s: the expression asks for the object, and the image runs in more than %d places", what, bounds.ExpressionUses)}
+	}
+	for _, use := range uses {
+		if ctx.Err() != nil {
+			return &Finding{Code: CodeEvaluationStopped, Retryable: true, Message: fmt.Sprintf("%s: stopped: %v", what, context.Cause(ctx))}
+		}
+		holds, err := r.Expression.Evaluate(ExpressionInput{Statement: s, Subject: e.in.Subject, Use: use})
+		switch {
+		case err != nil:
+			return &Finding{Code: CodeExpressionError, Verdict: Fail,
+				Message: fmt.Sprintf("%s: the expression %q cannot be evaluated: %s", what, clip(r.Expression.String()), clip(err.Error())),
+				Hint:    "correct the expression; test for a field that may be missing with has()"}
+		case !holds:
+			return &Finding{Code: CodeExpressionFalse, Verdict: Fail,
+				Message: fmt.Sprintf("%s: the expression %q is false", what, clip(r.Expression.String())),
+				Hint:    "see the predicate, and mend what it reports"}
+		}
+	}
+	return nil
+}

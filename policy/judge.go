@@ -1,0 +1,255 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// evaluation is the state of one call of Evaluate.
+type evaluation struct {
+	set *Set
+	in  Input
+	// evidence is what proves something, each once, in a fixed order.
+	evidence []Evidence
+	memo     memo
+}
+
+// Evaluate judges one image. Every policy of mode enforce that matches must
+// pass; an image that none matches fails, unless a policy says that it may
+// run unmatched. Policies of mode warn never change a verdict, also not that
+// of an image which nothing else matches.
+func (s Set) Evaluate(ctx context.Context, in Input) Result {
+	if in.At.IsZero() {
+		return Result{Findings: []Finding{{
+			Code: CodeTimeMissing, Message: "no time to evaluate at was given",
+			Hint: "this is a mistake in the caller: set the time of the input",
+		}}, Settled: true}
+	}
+	e := &evaluation{set: &s, in: in, evidence: prepareEvidence(in.Evidence), memo: memo{}}
+	t := tally{}
+	for i := range s.Policies {
+		e.count(ctx, &s.Policies[i], &t)
+	}
+	e.close(&t)
+	e.addFaults(&t)
+	return Result{
+		Verdict:  AllOf(t.verdicts...),
+		Findings: t.findings,
+		Policies: t.matched,
+		Settled:  in.Complete || t.open == 0 || t.failed,
+	}
+}
+
+// tally is what the policies of a set say of one image.
+type tally struct {
+	verdicts []Verdict
+	findings []Finding
+	// matched are the names of the policies that match; enforced of those
+	// that count, or may.
+	matched, enforced []string
+	// allowed are the policies that let the image run unmatched, doubtful
+	// those of which that cannot be told, with the reason.
+	allowed, doubtful []string
+	// reasons say why the others do not match.
+	reasons []string
+	// open is the number of policies that more evidence may change; failed
+	// tells that one fails which counts and which none can change.
+	open   int
+	failed bool
+}
+
+// count adds one policy to the tally.
+func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
+	m, why := p.matches(e.in.Subject)
+	switch {
+	case m == matchNo:
+		t.reasons = append(t.reasons, fmt.Sprintf("%s: %s", p.Name, why))
+		return
+	case m == matchYes:
+		t.matched = append(t.matched, p.Name)
+	}
+	if p.AllowUnmatched {
+		e.allow(p, m, why, t)
+		return
+	}
+	var o outcome
+	if m == matchUnknown {
+		o = undecidable(Finding{
+			Code: CodeMatchUnknown, Policy: p.Name,
+			Message: fmt.Sprintf("whether policy %s is about %s cannot be told: %s", p.Name, e.in.Subject.name(), why),
+			Hint:    "say where the image runs (metadata.namespace, or the destination of what deploys it), or widen the policy's match",
+		})
+	} else {
+		o = e.judge(ctx, p)
+	}
+	t.add(p, o)
+}
+
+// allow notes a policy that lets images run unmatched. In mode warn it
+// changes no verdict.
+func (e *evaluation) allow(p *Policy, m match, why string, t *tally) {
+	switch {
+	case p.Mode == Warn:
+		t.reasons = append(t.reasons, fmt.Sprintf("%s: its mode is warn", p.Name))
+	case m == matchYes:
+		t.allowed = append(t.allowed, p.Name)
+	default:
+		t.doubtful = append(t.doubtful, fmt.Sprintf("%s: %s", p.Name, why))
+	}
+}
+
+// add takes up what a policy says.
+func (t *tally) add(p *Policy, o outcome) {
+	if !o.settled {
+		t.open++
+	}
+	t.failed = t.failed || o.settled && o.verdict == Fail && p.Mode == Enforce
+	if p.Mode == Enforce {
+		t.enforced = append(t.enforced, p.Name)
+		t.verdicts = append(t.verdicts, o.verdict)
+	} else {
+		t.reasons = append(t.reasons, fmt.Sprintf("%s: its mode is warn, so that it only reports", p.Name))
+	}
+	for _, f := range o.findings {
+		f.Policy = p.Name
+		f.Warning = f.Warning || p.Mode != Enforce && f.Verdict != Pass
+		t.findings = append(t.findings, f)
+	}
+}
+
+// close says what becomes of an image that no enforced policy is about.
+func (e *evaluation) close(t *tally) {
+	if len(t.enforced) > 0 {
+		return
+	}
+	f := Finding{Code: CodeImageUnmatched, Verdict: Fail, Hint: "write a policy whose match names the image, or let it run unchecked with unmatched: allow"}
+	name := e.in.Subject.name()
+	switch {
+	case len(t.allowed) > 0:
+		f = Finding{Code: CodeImageAllowed, Verdict: Pass, Policy: t.allowed[0],
+			Message: fmt.Sprintf("%s runs unchecked: no enforced policy is about it, and policy %s allows that", name, t.allowed[0])}
+	case len(t.doubtful) > 0:
+		f.Code, f.Verdict = CodeMatchUnknown, Unknown
+		f.Message = fmt.Sprintf("whether %s may run unchecked cannot be told: %s", name, list(t.doubtful))
+	case len(t.reasons) == 0:
+		f.Message = fmt.Sprintf("no policy is about %s: there is no policy", name)
+	default:
+		f.Message = fmt.Sprintf("no enforced policy is about %s; looked at %s", name, list(t.reasons))
+	}
+	t.verdicts = append(t.verdicts, f.Verdict)
+	t.findings = append(t.findings, f)
+}
+
+// addFaults reports what could not be looked at: as a warning where the
+// verdict stands without it, and counted where a registry answered that
+// something is wrong.
+func (e *evaluation) addFaults(t *tally) {
+	passes := AllOf(t.verdicts...) == Pass
+	for _, f := range e.in.Faults {
+		switch f.Verdict {
+		case Fail:
+			t.verdicts = append(t.verdicts, Fail)
+		default:
+			f.Verdict, f.Warning = Unknown, f.Warning || passes
+		}
+		t.findings = append(t.findings, f)
+	}
+}
+
+// judge evaluates a policy that matches.
+func (e *evaluation) judge(ctx context.Context, p *Policy) outcome {
+	if len(p.Require) == 0 {
+		return undecidable(Finding{Code: CodePolicyEmpty,
+			Message: fmt.Sprintf("policy %s requires nothing", p.Name),
+			Hint:    "add a requirement; to let images run unchecked, say unmatched: allow"})
+	}
+	var outcomes []outcome
+	if p.RequireDigest && !e.in.Subject.Pinned {
+		outcomes = append(outcomes, undecidable(e.digestRequired()))
+	}
+	for i := range p.Require {
+		r := &p.Require[i]
+		o := e.require(ctx, r, p.Platforms.or(PlatformIndex))
+		for j := range o.findings {
+			if o.findings[j].Requirement == "" {
+				o.findings[j].Requirement = r.Name
+			}
+		}
+		outcomes = append(outcomes, e.except(p, r, o))
+	}
+	all := outcome{verdict: AllOf(verdicts(outcomes)...), settled: settledAtLeast(len(outcomes), outcomes)}
+	for _, o := range outcomes {
+		all.findings = append(all.findings, o.findings...)
+	}
+	return all
+}
+
+func (e *evaluation) digestRequired() Finding {
+	f := Finding{
+		Code: CodeDigestRequired, Verdict: Fail,
+		Message: fmt.Sprintf("%s is written without a digest", e.in.Subject.name()),
+		Hint:    "pin it to the digest that is meant",
+	}
+	if !e.in.Subject.Digest.IsZero() {
+		f.Hint = fmt.Sprintf("pin it: %s@%s is what it is now", e.in.Subject.Reference, e.in.Subject.Digest)
+	}
+	return f
+}
+
+// require evaluates a requirement. A panic on the way, in a library that
+// reads hostile input, is unknown.
+func (e *evaluation) require(ctx context.Context, r *Requirement, inherited PlatformRule) (o outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			o = undecidable(Finding{Code: CodeEvaluationStopped,
+				Message: fmt.Sprintf("evaluating requirement %s broke: %s", r.Name, clip(fmt.Sprint(p))),
+				Hint:    "this is a defect of syncgate: please report it with the evidence of the image"})
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return unmet(Finding{Code: CodeEvaluationStopped, Retryable: true,
+			Message: fmt.Sprintf("evaluating requirement %s was stopped: %v", r.Name, context.Cause(ctx)), Hint: "run it again, with more time"})
+	}
+	switch {
+	case r.Group != nil:
+		o = e.group(ctx, r, r.Platforms.or(inherited))
+	case r.asks():
+		o = e.conclude(r, e.targets(ctx, r, r.Platforms.or(inherited)))
+	default:
+		o = undecidable(Finding{Code: CodePolicyEmpty, Message: fmt.Sprintf("requirement %s asks for nothing", r.Name)})
+	}
+	return r.honoured(o)
+}
+
+// honoured makes the outcome of a requirement with unsupported fields unknown
+// at best.
+func (r *Requirement) honoured(o outcome) outcome {
+	if len(r.Unsupported) == 0 {
+		return o
+	}
+	lead := Finding{Code: CodeUnsupportedField,
+		Message: fmt.Sprintf("requirement %s uses what syncgate does not honour yet: %s", r.Name, list(r.Unsupported)),
+		Hint:    "take it out of the policy, or ask for it in another way"}
+	if !r.asks() && r.Group == nil {
+		return undecidable(lead)
+	}
+	result := unmet(lead, o.findings...)
+	result.verdict = AllOf(Unknown, o.verdict)
+	result.settled = o.settled
+	if result.verdict == Fail {
+		result.findings = append(slices.Clone(o.findings), lead)
+	}
+	return result
+}
+
+// or is the rule itself, or what it inherits.
+func (r PlatformRule) or(inherited PlatformRule) PlatformRule {
+	switch {
+	case r != PlatformInherit:
+		return r
+	case inherited != PlatformInherit:
+		return inherited
+	}
+	return PlatformIndex
+}

@@ -1,0 +1,108 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/syncgate/syncgate/policy/predicate"
+)
+
+// memo keeps what statements were parsed to for one evaluation, so that each
+// is parsed once however many requirements ask.
+type memo map[memoKey]any
+
+// memoKey is a statement and what was made of it.
+type memoKey struct {
+	statement *Statement
+	made      any
+}
+
+// parse is the signature of package predicate's parsers.
+type parse[T any] func(predicateType string, raw []byte) (*T, error)
+
+type memoValue[T any] struct {
+	facts *T
+	err   error
+}
+
+// parseOnce parses a statement's predicate, or remembers what came of it.
+func parseOnce[T any](e *evaluation, s *Statement, p parse[T]) (*T, error) {
+	key := memoKey{s, (*T)(nil)}
+	if known, ok := e.memo[key].(memoValue[T]); ok {
+		return known.facts, known.err
+	}
+	var v memoValue[T]
+	v.facts, v.err = p(s.PredicateType, s.Predicate)
+	if v.facts == nil && v.err == nil {
+		v.err = errors.New("the predicate holds nothing")
+	}
+	e.memo[key] = v
+	return v.facts, v.err
+}
+
+// unread is the finding about a predicate that does not parse: unknown where
+// syncgate does not read it, fail where it is not what it says.
+func (e *evaluation) unread(q question, s *Statement, err error) *Finding {
+	if errors.Is(err, predicate.ErrUnsupported) {
+		return &Finding{Code: CodePredicateUnsupported,
+			Message: fmt.Sprintf("%s: the attestation of type %s is not read: %s", e.label(q.target), clip(s.PredicateType), clip(err.Error())),
+			Hint:    "attach it in a version that syncgate reads"}
+	}
+	return &Finding{Code: CodePredicateMalformed, Verdict: Fail,
+		Message: fmt.Sprintf("%s: the attestation of type %s is malformed: %s", e.label(q.target), clip(s.PredicateType), clip(err.Error())),
+		Hint:    "make it again with a tool that follows the predicate's specification"}
+}
+
+// isType tells whether evidence is an attestation whose type a test of
+// package predicate takes.
+func isType(test func(predicateType string) bool) func(*Evidence) bool {
+	return func(ev *Evidence) bool {
+		return ev.Kind == KindAttestation && ev.Statement != nil && test(ev.Statement.PredicateType)
+	}
+}
+
+// anyOf asks each candidate until one has nothing against it. Otherwise it
+// reports the one that came nearest: unknown before fail, and of those the
+// one that was signed last.
+func anyOf(candidates []candidate, check func(candidate) *Finding) outcome {
+	var nearest *Finding
+	var by candidate
+	var passed []outcome
+	for _, c := range candidates {
+		f := check(c)
+		if f == nil {
+			passed = append(passed, met([]support{c.support()}))
+			continue
+		}
+		better := nearest == nil || f.Verdict == Unknown && nearest.Verdict == Fail ||
+			f.Verdict == nearest.Verdict && c.signed().After(by.signed())
+		if better {
+			nearest, by = f, c
+		}
+	}
+	if len(passed) > 0 {
+		return met(mergeSupports(passed...))
+	}
+	if nearest == nil {
+		return met(nil)
+	}
+	if others := len(distinctEvidence(candidates)) - 1; others > 0 {
+		nearest.Message += fmt.Sprintf(" (and %s of the kind %s no better)", count(others, "other"), doOrDoes(others))
+	}
+	return unmet(*nearest)
+}
+
+func doOrDoes(n int) string {
+	if n == 1 {
+		return "does"
+	}
+	return "do"
+}
+
+func distinctEvidence(candidates []candidate) map[*Evidence]bool {
+	distinct := map[*Evidence]bool{}
+	for _, c := range candidates {
+		distinct[c.evidence] = true
+	}
+	return distinct
+}
