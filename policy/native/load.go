@@ -74,7 +74,7 @@ func (l *loader) expand(names []string) []string {
 	var files []string
 	for _, name := range names {
 		name = path.Clean(filepath.ToSlash(name))
-		info, err := fs.Stat(l.files, name)
+		info, err := stat(l.files, name)
 		switch {
 		case err != nil:
 			l.fail(name, "read policy: %s", reason(err))
@@ -154,6 +154,20 @@ func (l *loader) file(name string) {
 	l.problems = append(l.problems, problems.sorted()...)
 }
 
+// outside tells whether a name leads out of a tree. On disk every name is
+// inside: it is the user's own.
+func outside(fsys fs.FS, name string) bool {
+	_, disk := fsys.(Disk)
+	return !disk && !fs.ValidPath(name)
+}
+
+func stat(fsys fs.FS, name string) (fs.FileInfo, error) {
+	if outside(fsys, name) {
+		return nil, fs.ErrInvalid
+	}
+	return fs.Stat(fsys, name)
+}
+
 // errTooLarge is the error of readFile for a file above its limit.
 type errTooLarge int
 
@@ -161,6 +175,9 @@ func (e errTooLarge) Error() string { return fmt.Sprintf("larger than %d KiB", i
 
 // readFile reads a file of at most limit bytes.
 func readFile(fsys fs.FS, name string, limit int) ([]byte, error) {
+	if outside(fsys, name) {
+		return nil, fs.ErrInvalid
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err

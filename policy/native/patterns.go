@@ -88,7 +88,8 @@ type packageRule struct {
 
 var (
 	packageForm = regexp.MustCompile(`\Apkg:[a-z][a-z0-9.+-]*(?:/[^/@?#\s]+)+\z`)
-	rangeForm   = regexp.MustCompile(`\A(?:<=|>=|<|>)?[0-9A-Za-z][0-9A-Za-z.+~:_-]*\z`)
+	// clauseForm is one comparison of a range.
+	clauseForm = regexp.MustCompile(`\A(?:<=|>=|!=|=|<|>)?[0-9A-Za-z][0-9A-Za-z.+~:_-]*\z`)
 )
 
 func (t *packageRule) read(n *yaml.Node) error {
@@ -101,10 +102,13 @@ func (t *packageRule) read(n *yaml.Node) error {
 		purl, versions = purl[:at], purl[at+1:]
 	}
 	if !packageForm.MatchString(purl) {
-		return fmt.Errorf("package %s is not well formed: want a package URL without qualifiers, such as pkg:golang/golang.org/x/net@<0.38.0", quote(t.Value))
+		return fmt.Errorf("package %s is not well formed: want a package URL without qualifiers, such as pkg:golang/golang.org/x/net@<0.38.0 or pkg:npm/%%40scope/name", quote(t.Value))
 	}
-	if (versions != "" || purl != t.Value) && !rangeForm.MatchString(versions) {
-		return fmt.Errorf("package %s: version range %s is not well formed: want a version, or one after <, <=, > or >=", quote(t.Value), quote(versions))
+	for _, clause := range strings.Split(versions, ",") {
+		if purl == t.Value || clauseForm.MatchString(strings.TrimSpace(clause)) {
+			continue
+		}
+		return fmt.Errorf("package %s: version range %s is not well formed: want a version, or comparisons (<, <=, >, >=, =, !=) with commas between them", quote(t.Value), quote(versions))
 	}
 	t.rule = policy.PackageRule{Text: t.Value, PURL: purl, Range: versions}
 	return nil
