@@ -81,3 +81,6 @@ func certificatePEM(certificates ...*x509.Certificate) []byte {
 	}
 	return out
 }
+
+// SignerOf makes a signer of a key that a test signs with itself too.
+func SignerOf(key *SigningKey) *Signer { return &Signer{key: key} }
