@@ -47,13 +47,19 @@ func Discover(ctx context.Context, tree Tree, options DiscoverOptions) ([]Unit, 
 	if len(options.Paths) > 0 {
 		return discoverPaths(tree, options)
 	}
-	s := survey{tree: tree, dirs: map[string]*directory{}, claimed: map[string]string{}}
+	s := discoverAll(ctx, tree)
+	units := s.units(options)
+	return units, s.problems
+}
+
+// discoverAll looks over a whole tree.
+func discoverAll(ctx context.Context, tree Tree) *survey {
+	s := &survey{tree: tree, dirs: map[string]*directory{}, claimed: map[string]string{}}
 	s.walk(ctx)
 	s.readKustomizations()
 	s.readCharts()
 	s.sniffManifests(ctx)
-	units := s.units(options)
-	return units, s.problems
+	return s
 }
 
 // unit makes the unit of one directory.
@@ -94,8 +100,12 @@ type directory struct {
 	component bool
 	// uses are the directories of the kustomizations that this one uses.
 	uses []string
-	// notDeployed tells that the chart is a library or a dependency.
-	notDeployed bool
+	// library tells that the chart is a library.
+	library bool
+	// inflated tells that a kustomization inflates the chart.
+	inflated bool
+	// dependencies are the directories of the charts that this one depends on.
+	dependencies []string
 	// inChart is the directory of the chart that this directory is part of.
 	inChart string
 	// manifests are the names of the files that hold plain manifests.
@@ -105,23 +115,54 @@ type directory struct {
 // units makes the units of what was found.
 func (s *survey) units(options DiscoverOptions) []Unit {
 	var units []Unit
-	for _, root := range s.kustomizationRoots() {
-		units = append(units, options.unit(Kustomize, root, nil))
+	kustomizations := s.kustomizations()
+	for _, name := range kustomizations.roots() {
+		units = append(units, options.unit(Kustomize, name, nil))
+	}
+	for _, name := range kustomizations.unused() {
+		s.problems = append(s.problems, Problem{
+			Code: CodeComponentUnused, Severity: Notice,
+			Message: "component " + name + " is used by no kustomization, so nothing deploys it",
+			Hint:    "nothing to do unless something outside of the repository uses it",
+			Origin:  Origin{File: path.Join(name, s.dirs[name].kustomization)},
+		})
+	}
+	for _, name := range s.charts().roots() {
+		units = append(units, options.unit(Helm, name, nil))
 	}
 	for _, name := range s.names {
-		dir := s.dirs[name]
-		switch {
-		case dir.kustomization != "":
-		case dir.chart != "":
-			if !dir.notDeployed {
-				units = append(units, options.unit(Helm, name, nil))
-			}
-		case len(dir.manifests) > 0:
+		if len(s.dirs[name].manifests) > 0 {
 			units = append(units, options.unit(Manifests, name, s.onlyFiles(name)))
 		}
 	}
 	slices.SortFunc(units, func(a, b Unit) int { return strings.Compare(a.Name, b.Name) })
 	return units
+}
+
+// kustomizations says which kustomizations use which.
+func (s *survey) kustomizations() graph {
+	g := graph{uses: map[string][]string{}, never: map[string]bool{}}
+	for _, name := range s.names {
+		if dir := s.dirs[name]; dir.kustomization != "" {
+			g.names = append(g.names, name)
+			g.uses[name], g.never[name] = dir.uses, dir.component
+		}
+	}
+	return g
+}
+
+// charts says which charts depend on which. Where a directory has both, the
+// kustomization is what is deployed.
+func (s *survey) charts() graph {
+	g := graph{uses: map[string][]string{}, never: map[string]bool{}, outside: map[string]bool{}}
+	for _, name := range s.names {
+		if dir := s.dirs[name]; dir.chart != "" {
+			g.names = append(g.names, name)
+			g.uses[name], g.never[name] = dir.dependencies, dir.library
+			g.outside[name] = dir.inflated || dir.kustomization != ""
+		}
+	}
+	return g
 }
 
 // onlyFiles returns the files that a unit of plain manifests reads, or nil
@@ -142,72 +183,4 @@ func (s *survey) onlyFiles(dir string) []string {
 		return nil
 	}
 	return files
-}
-
-// kustomizationRoots returns the directories of kustomizations that are
-// deployed: those that no other uses. Of kustomizations that only use each
-// other in a circle the first is a root, so that the circle is told.
-func (s *survey) kustomizationRoots() []string {
-	used := s.usedKustomizations()
-	reached := map[string]bool{}
-	var roots []string
-	for _, circles := range []bool{false, true} {
-		for _, name := range s.names {
-			dir := s.dirs[name]
-			if dir.kustomization == "" || dir.component || reached[name] || used[name] && !circles {
-				continue
-			}
-			s.reach(name, reached)
-			roots = append(roots, name)
-		}
-	}
-	for _, name := range s.names {
-		if dir := s.dirs[name]; dir.component && !reached[name] {
-			s.problems = append(s.problems, Problem{
-				Code: CodeComponentUnused, Severity: Notice,
-				Message: "component " + name + " is used by no kustomization, so nothing deploys it",
-				Hint:    "nothing to do unless something outside of the repository uses it",
-				Origin:  Origin{File: path.Join(name, dir.kustomization)},
-			})
-		}
-	}
-	return roots
-}
-
-// usedKustomizations returns the directories that kustomizations use. What
-// only a component uses that nothing uses is not used.
-func (s *survey) usedKustomizations() map[string]bool {
-	unused := map[string]bool{}
-	for {
-		used := map[string]bool{}
-		for _, name := range s.names {
-			if !unused[name] {
-				for _, use := range s.dirs[name].uses {
-					used[use] = true
-				}
-			}
-		}
-		again := false
-		for _, name := range s.names {
-			if s.dirs[name].component && !used[name] && !unused[name] {
-				unused[name], again = true, true
-			}
-		}
-		if !again {
-			return used
-		}
-	}
-}
-
-// reach marks a kustomization and all that it uses.
-func (s *survey) reach(name string, reached map[string]bool) {
-	todo := []string{name}
-	for len(todo) > 0 {
-		name, todo = todo[len(todo)-1], todo[:len(todo)-1]
-		if reached[name] {
-			continue
-		}
-		reached[name] = true
-		todo = append(todo, s.dirs[name].uses...)
-	}
 }

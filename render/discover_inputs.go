@@ -72,7 +72,7 @@ func (s *survey) claim(dir, input string) {
 		if _, claimed := s.claimed[target]; !claimed {
 			s.claimed[target] = dir
 		}
-	} else if used.kustomization != "" && target != dir {
+	} else if used.kustomization != "" {
 		s.dirs[dir].uses = append(s.dirs[dir].uses, target)
 	}
 }
@@ -92,7 +92,7 @@ func (s *survey) claimCharts(dir string, root *yaml.Node) {
 	names := append(pick(root, []string{"helmCharts[]", "name"}), pick(root, []string{"helmChartInflationGenerator[]", "chartName"})...)
 	for _, name := range names {
 		if chart := s.dirs[path.Join(dir, homes[0], name)]; chart != nil {
-			chart.notDeployed = true
+			chart.inflated = true
 		}
 	}
 }
@@ -108,11 +108,11 @@ func (s *survey) readCharts() {
 		}
 		parent := s.dirs[path.Dir(path.Dir(name))]
 		if path.Base(path.Dir(name)) == "charts" && parent.chart != "" {
-			dir.notDeployed = true
+			parent.dependencies = append(parent.dependencies, name)
 		}
 		root := s.parse(path.Join(name, dir.chart))
-		if kind := Child(root, "type"); kind != nil && kind.Value == "library" {
-			dir.notDeployed = true
+		if kind := Child(root, "type"); kind != nil {
+			dir.library = kind.Value == "library"
 		}
 		s.claimDependencies(name, root)
 		if slices.Contains(dir.files, "requirements.yaml") {
@@ -128,8 +128,8 @@ func (s *survey) claimDependencies(dir string, root *yaml.Node) {
 		if !ok || path.IsAbs(local) {
 			continue
 		}
-		if chart := s.dirs[path.Join(dir, local)]; chart != nil && path.Join(dir, local) != dir {
-			chart.notDeployed = true
+		if chart := s.dirs[path.Join(dir, local)]; chart != nil && chart.chart != "" {
+			s.dirs[dir].dependencies = append(s.dirs[dir].dependencies, path.Join(dir, local))
 		}
 	}
 }

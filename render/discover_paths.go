@@ -119,10 +119,10 @@ func directories(tree Tree, dir string) []string {
 	return names
 }
 
-// nearest returns the name that differs least, by at most a third of its
-// letters, or "".
+// nearest returns the name that differs least from the one wanted, if that is
+// by two letters or a third of them, or "".
 func nearest(names []string, wanted string) string {
-	best, least := "", max(1, len(wanted)/3)+1
+	best, least := "", min(max(2, len(wanted)/3)+1, len(wanted))
 	for _, name := range names {
 		if d := distance(name, wanted); d < least {
 			best, least = name, d
