@@ -53,8 +53,16 @@ const (
 	TemplateNesting = 250
 	// ValueDepth is how deeply a value that a template prints may nest.
 	ValueDepth = 1_000
+	// LocatorRenders is how often a chart is rendered anew to look for an
+	// image that the renders before did not look for.
+	LocatorRenders = 8
 	// FetchTime is how long fetching one Git revision may take.
 	FetchTime = 5 * time.Minute
+	// FetchBytes is the size of what one Git server may send.
+	FetchBytes = 4 << 30
+	// FetchDepth is the number of generations of commits that are fetched to
+	// find one that a server does not hand out by itself.
+	FetchDepth = 1000
 )
 
 // Registries.
@@ -127,9 +135,9 @@ const (
 	PolicyFiles = 1000
 	// PolicySetBytes is the size of all policy files together.
 	PolicySetBytes = 64 << 20
-	// PolicyNodes is the number of values of one policy document, aliases
-	// expanded.
-	PolicyNodes = 100_000
+	// PolicyNodes is the number of values of all policy documents together,
+	// aliases expanded.
+	PolicyNodes = 200_000
 	// PolicyDepth is how deeply a policy document may nest, aliases expanded.
 	PolicyDepth = 40
 	// PolicyProblemsKept is the number of problems of one policy document
@@ -141,7 +149,8 @@ const (
 	// ExpressionCost is the CEL cost of one evaluation of one expression.
 	ExpressionCost = 10_000_000
 	// ExpressionBytes is how many bytes of a statement one evaluation of an
-	// expression may read, the same ones twice counted twice.
+	// expression may read, the same ones twice counted twice, and every value
+	// that it looks at as some more.
 	ExpressionBytes = 512 << 20
 	// ExpressionLength is the size of the source text of one expression.
 	ExpressionLength = 16 << 10

@@ -25,7 +25,7 @@ const (
 
 // document reads one document into the set.
 func (l *loader) document(src *source, doc document) Problems {
-	d := &decoder{source: src}
+	d := &decoder{source: src, budget: l.budget}
 	kind := d.kind(doc.root)
 	c := &converter{decoder: d, files: l.files}
 	switch kind {

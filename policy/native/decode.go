@@ -17,10 +17,25 @@ type decoder struct {
 	problems Problems
 	// root is the schema type of the document.
 	root reflect.Type
+	*budget
+}
+
+// budget is what the documents of one Load share.
+type budget struct {
 	// nodes counts what was read, aliases expanded.
 	nodes int
 	// full tells that a bound was exceeded, so that nothing more is read.
 	full bool
+	// schema remembers the fields of schema types.
+	schema map[reflect.Type][]reflect.StructField
+}
+
+// fieldsOf is fields, remembered.
+func (b *budget) fieldsOf(t reflect.Type) []reflect.StructField {
+	if b.schema[t] == nil {
+		b.schema[t] = fields(t)
+	}
+	return b.schema[t]
 }
 
 // scope is where in a document the decoder is.
@@ -106,7 +121,7 @@ func (d *decoder) exceeded(n *yaml.Node, at scope) bool {
 	case d.full:
 	case d.nodes > bounds.PolicyNodes:
 		d.full = true
-		d.report(n, "document holds more than %d values, aliases expanded: split it up", bounds.PolicyNodes)
+		d.report(n, "policies hold more than %d values together, aliases expanded", bounds.PolicyNodes)
 	case at.depth > bounds.PolicyDepth:
 		d.full = true
 		d.report(n, "document nests more than %d levels deep", bounds.PolicyDepth)

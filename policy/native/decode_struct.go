@@ -25,8 +25,9 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, at scope) {
 	// seen holds the fields that were written, or meant by a misspelt one.
 	seen := map[string]*yaml.Node{}
 	for _, e := range d.entries(n, at) {
-		field, ok := fieldNamed(v.Type(), e.key.Value)
-		if !ok {
+		known := d.fieldsOf(v.Type())
+		i := slices.IndexFunc(known, func(f reflect.StructField) bool { return f.Tag.Get("yaml") == e.key.Value })
+		if i < 0 {
 			if meant := d.unknownField(n, e.key, v.Type(), at); meant != "" && seen[meant] == nil {
 				seen[meant] = e.key
 			}
@@ -34,7 +35,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, at scope) {
 		}
 		seen[e.key.Value] = e.key
 		if inner := at.field(e.key); !d.noValue(e, inner) {
-			d.decode(e.value, v.FieldByIndex(field.Index), field.Tag, inner)
+			d.decode(e.value, v.FieldByIndex(known[i].Index), known[i].Tag, inner)
 		}
 	}
 	d.missing(v.Type(), seen, at)
@@ -90,7 +91,7 @@ func hasField(n *yaml.Node, name string) bool {
 // missing reports the fields that must be written and are not.
 func (d *decoder) missing(t reflect.Type, seen map[string]*yaml.Node, at scope) {
 	var names []string
-	for _, f := range fields(t) {
+	for _, f := range d.fieldsOf(t) {
 		if name := f.Tag.Get("yaml"); f.Tag.Get("need") == "yes" && seen[name] == nil {
 			names = append(names, strconv.Quote(name))
 		}
@@ -108,7 +109,7 @@ func (d *decoder) missing(t reflect.Type, seen map[string]*yaml.Node, at scope) 
 func (d *decoder) exactlyOne(t reflect.Type, seen map[string]*yaml.Node, at scope) {
 	var groups []string
 	members := map[string][]string{}
-	for _, f := range fields(t) {
+	for _, f := range d.fieldsOf(t) {
 		if group := f.Tag.Get("oneof"); group != "" {
 			if !slices.Contains(groups, group) {
 				groups = append(groups, group)
@@ -154,15 +155,6 @@ func fieldNames(t reflect.Type) []string {
 	return out
 }
 
-func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
-	for _, f := range fields(t) {
-		if f.Tag.Get("yaml") == name {
-			return f, true
-		}
-	}
-	return reflect.StructField{}, false
-}
-
 // homesOf are the first two places of the schema that have a field of this
 // name.
 func homesOf(name string, root reflect.Type) []string {
@@ -177,7 +169,7 @@ func homesOf(name string, root reflect.Type) []string {
 			return
 		}
 		visited[t] = true
-		if _, ok := fieldNamed(t, name); ok && t != root && len(homes) < 2 {
+		if slices.Contains(fieldNames(t), name) && t != root && len(homes) < 2 {
 			homes = append(homes, at.String())
 		}
 		for _, f := range fields(t) {

@@ -31,10 +31,11 @@ var separator = regexp.MustCompile(`(?m)^(?:---|\.\.\.)(?:[ \t\r].*)?$`)
 // its separator keeps that line.
 func split(text []byte) []document {
 	var docs []document
-	start := 0
+	start, counted, lines := 0, 0, 0
 	add := func(end int) {
-		skipped := bytes.Count(text[:start], []byte("\n"))
-		docs = append(docs, document{text: text[start:end], skipped: skipped})
+		lines += bytes.Count(text[counted:start], []byte("\n"))
+		counted = start
+		docs = append(docs, document{text: text[start:end], skipped: lines})
 	}
 	for _, found := range separator.FindAllIndex(text, -1) {
 		add(found[0])

@@ -26,7 +26,7 @@ func (c *converter) laterFields(v any, path string) []laterField {
 
 func (c *converter) laterIn(v reflect.Value, path string) []laterField {
 	var out []laterField
-	for _, f := range fields(v.Type()) {
+	for _, f := range c.fieldsOf(v.Type()) {
 		value, inner := v.FieldByIndex(f.Index), strings.TrimPrefix(path+"."+f.Tag.Get("yaml"), ".")
 		if value.Kind() == reflect.Pointer {
 			if value.IsNil() {
@@ -41,7 +41,7 @@ func (c *converter) laterIn(v reflect.Value, path string) []laterField {
 			out = append(out, c.laterWords(value, strings.Fields(words), inner)...)
 		case kind != "":
 			out = append(out, c.laterValue(value, keyOf(v, f.Tag.Get("yaml")), laterField{text: inner, widens: kind == "widens"})...)
-		case isSection(value):
+		case value.Kind() == reflect.Struct && len(c.fieldsOf(value.Type())) > 0:
 			out = append(out, c.laterIn(value, inner)...)
 		}
 	}
@@ -90,9 +90,4 @@ func (c *converter) laterWords(list reflect.Value, words []string, path string) 
 
 func (c *converter) laterAt(n *yaml.Node, field string) string {
 	return fmt.Sprintf("%s:%d:%d: %s", c.source.name, n.Line, n.Column, field)
-}
-
-// isSection tells whether a value is a schema struct with fields of its own.
-func isSection(v reflect.Value) bool {
-	return v.Kind() == reflect.Struct && len(fields(v.Type())) > 0
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ func (Disk) Open(name string) (fs.File, error) { return os.Open(filepath.FromSla
 // the files. A set without a policy is an error, and so is one that holds two
 // policies or two exceptions of the same name.
 func Load(fsys fs.FS, names ...string) (policy.Set, error) {
-	l := &loader{files: fsys, policies: map[string]string{}, exceptions: map[string]string{}}
+	l := &loader{files: fsys, policies: map[string]string{}, exceptions: map[string]string{}, budget: &budget{schema: map[reflect.Type][]reflect.StructField{}}}
 	if len(names) == 0 {
 		return policy.Set{}, Problems{{File: "policy", Message: "no policy given: name a file or a directory"}}
 	}
@@ -61,6 +62,7 @@ type loader struct {
 	policies, exceptions map[string]string
 	// written are the exceptions of set as they were written.
 	written []writtenException
+	budget  *budget
 	// bytes is the size of all files read so far.
 	bytes int
 }
@@ -147,6 +149,9 @@ func (l *loader) file(name string) {
 			problems = append(problems, l.document(src, doc)...)
 		}
 		empty = empty && problem == nil && doc.root == nil
+		if len(problems) >= bounds.PolicyProblemsKept {
+			break
+		}
 	}
 	if empty {
 		l.fail(name, "no policy in %s: the file is empty", name)
