@@ -1,0 +1,192 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/syncgate/syncgate/render/git/gittest"
+	"github.com/syncgate/syncgate/verify/verifytest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"syncgate": main})
+}
+
+// TestScripts runs the real main on txtar scripts. Besides testscript's own
+// commands they have those of world.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, ".docker"))
+			env.Values[worldKey{}] = &scriptWorld{images: map[string]verifytest.Image{}, signers: map[string]*verifytest.Signer{}}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"world":    func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).start(ts) },
+			"push":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).push(ts, args) },
+			"sign":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).sign(ts, args) },
+			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },
+			"commit":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).commit(ts, args) },
+			"fill":     func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, args) },
+			"exitcode": exitCode,
+		},
+	})
+}
+
+type worldKey struct{}
+
+// scriptWorld is the registry, the certificate authority and the signers of
+// one script.
+type scriptWorld struct {
+	*verifytest.World
+	images  map[string]verifytest.Image
+	signers map[string]*verifytest.Signer
+}
+
+func worldOf(ts *testscript.TestScript) *scriptWorld { return ts.Value(worldKey{}).(*scriptWorld) }
+
+// start is "world": it starts the registry, sets $REGISTRY, and writes
+// trusted_root.json, scanner.pub and psirt.pub.
+func (w *scriptWorld) start(ts *testscript.TestScript) {
+	world, err := verifytest.NewWorld(verifytest.Options{})
+	ts.Check(err)
+	w.World = world
+	ts.Defer(func() { world.Close() })
+	ts.Setenv("REGISTRY", world.Host())
+	ts.Check(os.WriteFile(ts.MkAbs("trusted_root.json"), world.TrustedRoot(), 0o644))
+	for _, name := range []string{"scanner", "psirt"} {
+		key, err := world.Key(verifytest.ECDSAP256)
+		ts.Check(err)
+		w.signers[name] = key
+		ts.Check(os.WriteFile(ts.MkAbs(name+".pub"), key.PEM(), 0o644))
+	}
+	const repository = "https://github.com/acme/shop"
+	const workflow = repository + "/.github/workflows/release.yml@refs/tags/v1"
+	extensions := map[string]string{"sourceRepositoryURI": repository, "runnerEnvironment": "github-hosted"}
+	w.signers["release"] = world.Keyless("https://token.actions.githubusercontent.com", workflow, extensions)
+	w.signers["stranger"] = world.Keyless("https://token.actions.githubusercontent.com",
+		"https://github.com/mallory/shop/.github/workflows/release.yml@refs/tags/v1", nil)
+}
+
+// push is "push NAME [PLATFORM...]": it pushes an image, an index if
+// platforms are named, and sets $NAME to the reference with its digest and
+// $NAME_TAG to that with its tag.
+func (w *scriptWorld) push(ts *testscript.TestScript, args []string) {
+	name := args[0]
+	image, err := w.PushImage("acme/" + name + ":v1")
+	if len(args) > 1 {
+		image, err = w.PushIndex("acme/"+name+":v1", args[1:]...)
+	}
+	ts.Check(err)
+	w.images[name] = image
+	ts.Setenv(strings.ToUpper(name), image.Pinned())
+	ts.Setenv(strings.ToUpper(name)+"_TAG", image.Reference())
+	ts.Setenv(strings.ToUpper(name)+"_DIGEST", image.Digest.String())
+}
+
+// sign is "sign NAME SIGNER [OPTION...]".
+func (w *scriptWorld) sign(ts *testscript.TestScript, args []string) {
+	ts.Check(w.Sign(w.images[args[0]], w.signers[args[1]], w.how(ts, args[2:])))
+}
+
+// attest is "attest NAME SIGNER TYPE FILE [OPTION...]"; $NOW, $NAME and the
+// like in FILE are filled in. An option is age=49h, form=bundle or log=none.
+func (w *scriptWorld) attest(ts *testscript.TestScript, args []string) {
+	how := w.how(ts, args[4:])
+	at := how.At
+	if at.IsZero() {
+		at = w.Now()
+	}
+	text := os.Expand(ts.ReadFile(args[3]), func(name string) string {
+		if name == "NOW" {
+			return at.Format(time.RFC3339)
+		}
+		return ts.Getenv(name)
+	})
+	ts.Check(w.Attest(w.images[args[0]], w.signers[args[1]],
+		verifytest.Claim{PredicateType: args[2], Predicate: json.RawMessage(text)}, how))
+}
+
+func (w *scriptWorld) how(ts *testscript.TestScript, options []string) verifytest.How {
+	var how verifytest.How
+	for _, option := range options {
+		switch key, value, _ := strings.Cut(option, "="); key {
+		case "age":
+			age, err := time.ParseDuration(value)
+			ts.Check(err)
+			how.At = w.Now().Add(-age)
+		case "form":
+			how.Form = map[string]verifytest.Form{"bundle": verifytest.FormBundle, "tag": verifytest.FormTag}[value]
+		case "log":
+			how.Log = map[string]verifytest.LogEntry{"none": verifytest.LogNone, "intoto": verifytest.LogIntoto}[value]
+		default:
+			ts.Fatalf("unknown option %s", option)
+		}
+	}
+	return how
+}
+
+// commit is "commit DIR [MESSAGE]": it commits all files below DIR and sets
+// $COMMIT.
+func (w *scriptWorld) commit(ts *testscript.TestScript, args []string) {
+	dir := ts.MkAbs(args[0])
+	files := map[string][]byte{}
+	ts.Check(filepath.WalkDir(dir, func(name string, entry os.DirEntry, err error) error {
+		if entry != nil && entry.IsDir() && entry.Name() == ".git" {
+			return filepath.SkipDir
+		}
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		relative, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		files[filepath.ToSlash(relative)], err = os.ReadFile(name)
+		return err
+	}))
+	commit, err := gittest.Commit(dir, strings.Join(append([]string{"change"}, args[1:]...), " "),
+		time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), files)
+	ts.Check(err)
+	ts.Setenv("COMMIT", commit)
+}
+
+// fill is "fill FILE...": it replaces $VARIABLES that the world has set.
+func fill(ts *testscript.TestScript, files []string) {
+	for _, file := range files {
+		text := os.Expand(ts.ReadFile(file), func(name string) string {
+			if value := ts.Getenv(name); value != "" {
+				return value
+			}
+			return "$" + name
+		})
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o644))
+	}
+}
+
+// exitCode is "exitcode N COMMAND...": it runs the command and wants that
+// exit code. What was printed can be compared as after exec.
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if err != nil {
+		code = -1
+		if exit, ok := err.(interface{ ExitCode() int }); ok {
+			code = exit.ExitCode()
+		}
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/git"
+	"github.com/syncgate/syncgate/render/helm"
+	"github.com/syncgate/syncgate/render/kustomize"
+	"github.com/syncgate/syncgate/render/manifests"
+)
+
+// sourceFlags say what to render and how.
+type sourceFlags struct {
+	source      string
+	revision    string
+	paths       []string
+	namespace   string
+	allowRemote bool
+	offline     bool
+	helm        render.HelmOptions
+}
+
+func (f *sourceFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.revision, "revision", "", "branch, tag or commit; without it HEAD of a URL, or the files of a directory as they are")
+	flags.StringArrayVar(&f.paths, "path", nil, "only this directory of the repository (repeatable); without it all that can be found")
+	flags.StringVar(&f.namespace, "namespace", "", "namespace of objects that name none, and of Helm releases")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "let kustomizations fetch remote bases")
+	flags.BoolVar(&f.offline, "offline", false, "no network but the registry; what would need it is unknown")
+	flags.StringVar(&f.helm.ReleaseName, "release-name", "", `name of Helm releases (default "release-name", as helm template has it)`)
+	flags.StringArrayVarP(&f.helm.ValueFiles, "values", "f", nil, "values file in the repository, for Helm charts (repeatable)")
+	flags.StringArrayVar(&f.helm.Set, "set", nil, "value for Helm charts: key=value (repeatable)")
+	flags.StringVar(&f.helm.KubeVersion, "kube-version", "", "Kubernetes version that Helm charts see")
+	flags.StringSliceVar(&f.helm.APIVersions, "api-versions", nil, "API versions that Helm charts see besides the default ones")
+}
+
+// argument takes the one positional argument that there may be.
+func (f *sourceFlags) argument(args []string) {
+	f.source = "."
+	if len(args) > 0 {
+		f.source = args[0]
+	}
+}
+
+func (f *sourceFlags) open(ctx context.Context) (render.Tree, error) {
+	return git.Open(ctx, git.Options{Source: f.source, Revision: f.revision, Offline: f.offline})
+}
+
+// render renders everything that the flags ask for.
+func (f *sourceFlags) render(ctx context.Context, tree render.Tree) (render.Rendering, error) {
+	options := f.helm
+	options.Namespace = f.namespace
+	units, problems := render.Discover(ctx, tree, render.DiscoverOptions{
+		Paths: f.paths, Namespace: f.namespace, Helm: options, AllowRemote: f.allowRemote && !f.offline,
+	})
+	if err := ctx.Err(); err != nil {
+		return render.Rendering{}, fmt.Errorf("render %s: %w", f.source, err)
+	}
+	rendering := render.Render(ctx, tree, units, f.renderers())
+	rendering.Problems = append(problems, rendering.Problems...)
+	return rendering, nil
+}
+
+func (f *sourceFlags) renderers() map[render.SourceKind]render.Renderer {
+	return map[render.SourceKind]render.Renderer{
+		render.Kustomize: kustomize.New(git.Fetcher{Offline: f.offline}),
+		render.Helm:      helm.Renderer{},
+		render.Manifests: manifests.New(),
+	}
+}
