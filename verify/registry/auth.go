@@ -53,7 +53,7 @@ func (c *Client) host(ctx context.Context, registry name.Registry) (*host, error
 // out whether a host is a registry.
 func (c *Client) ping(ctx context.Context, h *host) error {
 	client := http.Client{Transport: c.chain, CheckRedirect: follow}
-	resp, err := get(ctx, &client, h.scheme+"://"+h.registry.RegistryStr()+"/v2/", "")
+	resp, err := c.get(ctx, &client, h.scheme+"://"+h.registry.RegistryStr()+"/v2/", "")
 	if err != nil {
 		return err
 	}

@@ -96,10 +96,9 @@ func TestATokenThatIsNoLongerTakenIsRenewed(t *testing.T) {
 	w := newWorld(t, ggcr.WithReferrersSupport(true))
 	b := &bearer{w: w, life: 2}
 	w.meddle = b.meddle
-	d := w.image("acme/app", "1")
-	w.attest("acme/app", d, "one", "two", "three")
 	c := client(t, options())
-	for range 3 {
+	for i := range 3 {
+		d := w.image("acme/app", fmt.Sprint(i))
 		if _, err := c.Referrers().Bundles(t.Context(), w.host+"/acme/app", d); err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +161,7 @@ func TestBeingDeniedSaysWhoAskedAndWhatToDo(t *testing.T) {
 }
 
 // THREATS: registry redirects, cross-host auth.
-func TestCredentialsGoToTheHostThatAskedForThemOnly(t *testing.T) {
+func TestThreat_CrossHostAuth_CredentialsGoToTheHostThatAskedForThemOnly(t *testing.T) {
 	for _, ask := range []string{"nothing", "basic", "bearer"} {
 		t.Run(ask, func(t *testing.T) {
 			home, cdn := newWorld(t, ggcr.WithReferrersSupport(true)), newWorld(t)

@@ -126,6 +126,54 @@ func TestWhatTwoImagesShareIsFetchedOnce(t *testing.T) {
 	}
 }
 
+func TestADigestThatSeveralImagesNameIsAskedForOnce(t *testing.T) {
+	w := newWorld(t, ggcr.WithReferrersSupport(true))
+	d := w.image("acme/app", "1")
+	w.attest("acme/app", d, "one")
+	w.refer("acme/app", d, bundleV3, bundleV3, "two")
+	c := client(t, options())
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if got := formats(gather(t, c, w.host+"/acme/app", d)); got != "dsse bundle" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+	group.Wait()
+	w.wantRequests(6)
+}
+
+// THREATS: conforma PR 3136, kyverno 17117: what is in memory changes no
+// report, and what failed is asked for again.
+func TestThreat_Conforma3136_CachedAndUncachedRunsSayTheSame(t *testing.T) {
+	w := newWorld(t, ggcr.WithReferrersSupport(true))
+	d := w.image("acme/app", "1")
+	w.attest("acme/app", d, "one", "two", "three")
+	w.refer("acme/app", d, bundleV3, bundleV3, "four")
+	broken := true
+	w.meddle = func(out http.ResponseWriter, r *http.Request) bool {
+		if broken && strings.HasSuffix(r.URL.Path, sum([]byte("two"))) {
+			ociError(out, 503, "")
+			return true
+		}
+		return false
+	}
+	tell := func(c *registry.Client) string {
+		a, aErr := c.Tags().Bundles(t.Context(), w.host+"/acme/app", d)
+		b, bErr := c.Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+		return fmt.Sprintf("%q %v %q %v", a, aErr, b, bErr)
+	}
+	warm := client(t, options())
+	for _, broken = range []bool{true, false} {
+		for range 2 {
+			if got, want := tell(warm), tell(client(t, options())); got != want {
+				t.Errorf("cached:\n%s\nuncached:\n%s", got, want)
+			}
+		}
+	}
+}
+
 func TestReferrersThatHoldEvidence(t *testing.T) {
 	for _, c := range []struct{ artifactType, mediaType, want string }{
 		{bundleV3, bundleV3, "bundle"},
@@ -164,7 +212,7 @@ func TestReferrersThatHoldEvidence(t *testing.T) {
 }
 
 // THREATS: policy-controller PR 1971: a forged list of referrers.
-func TestAReferrerOfAnotherImageIsNoEvidenceAndIsTold(t *testing.T) {
+func TestThreat_PolicyController1971_AReferrerOfAnotherImageIsNoEvidenceAndIsTold(t *testing.T) {
 	w := newWorld(t)
 	d, other := w.image("acme/app", "1"), w.image("acme/app", "2")
 	foreign := w.refer("acme/app", other, bundleV3, bundleV3, "foreign")
@@ -293,7 +341,7 @@ func writeList(t testing.TB, out http.ResponseWriter, referrers ...policy.Digest
 
 // THREATS: GHSA-cq38-jh5f-37mq and others: endless data. What could be read
 // is returned beside the fault.
-func TestEndlessDataIsBounded(t *testing.T) {
+func TestThreat_GHSA_cq38_jh5f_37mq_EndlessDataIsBounded(t *testing.T) {
 	page := 0
 	next := func(out http.ResponseWriter, r *http.Request, link string) {
 		out.Header().Set("Link", "<"+link+`>; rel="next"`)
@@ -347,7 +395,7 @@ func list(w *world, d policy.Digest, more func(http.ResponseWriter, *http.Reques
 }
 
 // THREATS: GHSA-88jx-383q-w4qc and others: caps on referrers, layers, bytes.
-func TestTooMuchEvidenceIsBounded(t *testing.T) {
+func TestThreat_GHSA_88jx_383q_w4qc_TooMuchEvidenceIsBounded(t *testing.T) {
 	small := func(n int) object { return object{"mediaType": dsse, "digest": sum([]byte("small")), "size": n} }
 	repeat := func(n int, d object) []object {
 		var all []object

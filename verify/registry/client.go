@@ -46,7 +46,10 @@ type Client struct {
 	resolved  memo[resolution]
 	manifests memo[manifest]
 	blobs     memo[[]byte]
-	referrers memo[bool]
+	// apis are the registries that are known to have a referrers API, or not.
+	apis memo[bool]
+
+	tagStore, referrerStore *once
 }
 
 // New returns a client that has asked nothing yet.
@@ -65,13 +68,16 @@ func New(o Options) *Client {
 	}
 	c := &Client{options: o, now: time.Now}
 	c.chain = &retry{
-		next: &attempt{next: o.Base, userAgent: "syncgate/" + o.Version, slots: map[string]chan struct{}{}},
+		next: &attempt{next: o.Base, userAgent: c.userAgent(), slots: map[string]chan struct{}{}},
 		wait: o.Wait, now: func() time.Time { return c.now() },
 	}
 	c.manifests = bounded(func(m manifest) int { return m.size })
 	c.blobs = bounded(func(b []byte) int { return len(b) })
+	c.tagStore, c.referrerStore = newOnce(tags{c}), newOnce(referrers{c})
 	return c
 }
+
+func (c *Client) userAgent() string { return "syncgate/" + c.options.Version }
 
 // Close lets go of idle connections.
 func (c *Client) Close() {
@@ -82,12 +88,12 @@ func (c *Client) Close() {
 
 // Tags is the store of the signatures and attestations at cosign's
 // "sha256-….sig" and "sha256-….att" tags.
-func (c *Client) Tags() verify.Store { return tags{c} }
+func (c *Client) Tags() verify.Store { return c.tagStore }
 
 // Referrers is the store of what refers to a digest by the referrers API of
 // the OCI distribution specification 1.1, or by its fallback tag where the
 // registry has no such API.
-func (c *Client) Referrers() verify.Store { return referrers{c} }
+func (c *Client) Referrers() verify.Store { return c.referrerStore }
 
 // plain tells whether a registry host is spoken to without TLS.
 func (c *Client) plain(host string) bool {

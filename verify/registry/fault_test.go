@@ -171,7 +171,7 @@ func hangUp(out http.ResponseWriter, raw string) {
 
 // THREATS: ratify PR 116, flux2 4055, conforma 1730: each fault is told as
 // what it is, on each way to the registry, and none is an empty success.
-func TestEachFaultOfEachOperationIsToldForWhatItIs(t *testing.T) {
+func TestThreat_Ratify116_Flux4055_Conforma1730_EachFaultIsToldForWhatItIs(t *testing.T) {
 	for _, m := range mischiefs() {
 		for _, o := range operations() {
 			t.Run(m.name+"/"+o.name, func(t *testing.T) {

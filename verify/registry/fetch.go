@@ -56,12 +56,12 @@ func (c *Client) at(doing string, repository name.Repository) place {
 }
 
 // get asks for a URL as it is, not compressed.
-func get(ctx context.Context, client *http.Client, url, accept string) (*http.Response, error) {
+func (c *Client) get(ctx context.Context, client *http.Client, url, accept string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, protocolError("its address is none")
 	}
-	req.Header["Accept-Encoding"] = []string{"identity"}
+	req.Header = http.Header{"Accept-Encoding": {"identity"}, "User-Agent": {c.userAgent()}}
 	if accept != "" {
 		req.Header["Accept"] = []string{accept}
 	}
@@ -83,7 +83,7 @@ func (r *repo) manifestByDigest(ctx context.Context, digest policy.Digest) (mani
 // fetchManifest asks for a manifest once, and computes its digest from its
 // bytes: what a registry says of it elsewhere must agree.
 func (r *repo) fetchManifest(ctx context.Context, reference string, want policy.Digest) (manifest, error) {
-	resp, err := get(ctx, &r.http, r.base+"/manifests/"+reference, manifestTypes)
+	resp, err := r.client.get(ctx, &r.http, r.base+"/manifests/"+reference, manifestTypes)
 	if err != nil {
 		return manifest{}, err
 	}
@@ -143,7 +143,7 @@ func (r *repo) blob(ctx context.Context, d descriptor) ([]byte, error) {
 }
 
 func (r *repo) fetchBlob(ctx context.Context, digest policy.Digest, size int64) ([]byte, error) {
-	resp, err := get(ctx, &r.http, r.base+"/blobs/"+digest.String(), "")
+	resp, err := r.client.get(ctx, &r.http, r.base+"/blobs/"+digest.String(), "")
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (l *listing) hasAPI() (bool, error) {
 func (s *search) list(ctx context.Context, r *repo) []descriptor {
 	first, _, _ := strings.Cut(s.repository.RepositoryStr(), "/")
 	var own *listing
-	has, err := s.client.referrers.do(ctx, s.repository.RegistryStr()+"/"+first, func() (bool, error) {
+	has, err := s.client.apis.do(ctx, s.repository.RegistryStr()+"/"+first, func() (bool, error) {
 		own = r.pages(ctx, s.digest)
 		return own.hasAPI()
 	})
@@ -105,7 +105,7 @@ func (r *repo) pages(ctx context.Context, digest policy.Digest) *listing {
 
 // page reads one page, and where the next one is.
 func (r *repo) page(ctx context.Context, address string) (page []descriptor, next string, err error) {
-	resp, err := get(ctx, &r.home, address, ociIndex)
+	resp, err := r.client.get(ctx, &r.home, address, ociIndex)
 	if err != nil {
 		return nil, "", err
 	}

@@ -80,6 +80,13 @@ func (c *Client) resolve(ctx context.Context, ref parsedReference) (resolution, 
 	return found, nil
 }
 
+// The patterns of the distribution specification for a tag, and for a part of
+// a repository's name.
+var (
+	tagPattern  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	pathPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
+)
+
 // parsedReference is an image reference taken apart.
 type parsedReference struct {
 	repository name.Repository
@@ -116,7 +123,7 @@ func parse(reference string) (parsedReference, error) {
 	if err := checkPath(parsed.repository); err != nil {
 		return parsed, err
 	}
-	if parsed.tag != "" && !regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`).MatchString(parsed.tag) {
+	if parsed.tag != "" && !tagPattern.MatchString(parsed.tag) {
 		return parsed, fmt.Errorf("%q is no tag", parsed.tag)
 	}
 	return parsed, nil
@@ -126,9 +133,8 @@ func parse(reference string) (parsedReference, error) {
 // go-containerregistry takes "..", which a server reads as another path.
 func checkPath(repository name.Repository) error {
 	path := repository.RepositoryStr()
-	component := regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$`)
 	for part := range strings.SplitSeq(path, "/") {
-		if !component.MatchString(part) {
+		if !pathPattern.MatchString(part) {
 			return fmt.Errorf("%q is no repository name", path)
 		}
 	}

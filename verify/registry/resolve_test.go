@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -51,7 +52,6 @@ func TestADigestIsResolvedByNoRequest(t *testing.T) {
 	w.wantRequests(1)
 }
 
-// THREATS: a policy that pins a digest must learn that there is no such image.
 func TestADigestThatDoesNotExistIsNotFoundWhereItIsAskedFor(t *testing.T) {
 	w := newWorld(t)
 	w.image("acme/app", "1.2")
@@ -134,7 +134,7 @@ func serve(w *world, suffix, contentType string, m object) {
 }
 
 // THREATS: CVE-2022-47633, CVE-2023-47630, CVE-2023-33959, cosign 542.
-func TestARegistryWhoseAnswersDifferFails(t *testing.T) {
+func TestThreat_CVE_2022_47633_CVE_2023_33959_ARegistryWhoseAnswersDifferFails(t *testing.T) {
 	w := newWorld(t)
 	good := w.image("acme/app", "1")
 	w.image("acme/app", "evil")
@@ -185,7 +185,7 @@ func TestARegistryWhoseAnswersDifferFails(t *testing.T) {
 }
 
 // THREATS: CVE-2022-47633: a tag that moves during a run is resolved once.
-func TestATagThatMovesIsResolvedOnce(t *testing.T) {
+func TestThreat_Cosign542_ATagThatMovesIsResolvedOnce(t *testing.T) {
 	w := newWorld(t)
 	w.image("acme/app", "other")
 	first := w.image("acme/app", "1")
@@ -243,7 +243,7 @@ func TestReferencesThatDoNotParse(t *testing.T) {
 }
 
 // THREATS: docker.io, index.docker.io, bare names.
-func TestSpellingsOfDockerHubAreOneRepository(t *testing.T) {
+func TestThreat_DockerIO_BareNamesAreOneRepository(t *testing.T) {
 	d := "sha256:" + strings.Repeat("a", 64)
 	for _, ref := range []string{"nginx@" + d, "library/nginx@" + d, "docker.io/nginx@" + d, "docker.io/library/nginx@" + d, "index.docker.io/library/nginx:latest@" + d} {
 		s, err := client(t, options()).Resolve(t.Context(), ref, verify.Want{})
@@ -265,7 +265,7 @@ func TestSpellingsOfDockerHubAreOneRepository(t *testing.T) {
 }
 
 // THREATS: conforma PR 3136, kyverno 17117.
-func TestATransientFailureIsNeverCached(t *testing.T) {
+func TestThreat_Kyverno17117_ATransientFailureIsNeverCached(t *testing.T) {
 	w := newWorld(t)
 	want := w.image("acme/app", "1")
 	broken := true
@@ -327,8 +327,9 @@ func TestAWaiterDoesNotInheritADeadline(t *testing.T) {
 	var group sync.WaitGroup
 	group.Go(func() {
 		_, err := c.Resolve(ctx, w.host+"/acme/app:1", verify.Want{})
-		if f := oneFault(t, err); f.Code != verify.CodeRegistryTimeout || f.Verdict != policy.Unknown {
-			t.Errorf("got %+v", f)
+		var f *verify.Fault
+		if !errors.As(err, &f) || f.Code != verify.CodeRegistryTimeout || f.Verdict != policy.Unknown {
+			t.Errorf("got %v", err)
 		}
 	})
 	<-entered

@@ -139,7 +139,6 @@ func TestRateLimitSaysHowLong(t *testing.T) {
 // A registry is never asked more at once than is polite, nor less.
 func TestRequestsAtOnceAreBounded(t *testing.T) {
 	w := newWorld(t)
-	d := w.image("acme/app", "1")
 	var now, most atomic.Int64
 	full := make(chan struct{})
 	var once sync.Once
@@ -162,7 +161,8 @@ func TestRequestsAtOnceAreBounded(t *testing.T) {
 	}
 	c := client(t, options())
 	var group sync.WaitGroup
-	for range 3 * bounds.RegistryRequests {
+	for i := range 3 * bounds.RegistryRequests {
+		d := digest(t, sum([]byte{byte(i)}))
 		group.Go(func() { _, _ = c.Tags().Bundles(t.Context(), w.host+"/acme/app", d) })
 	}
 	group.Wait()
@@ -173,7 +173,7 @@ func TestRequestsAtOnceAreBounded(t *testing.T) {
 
 // THREATS: one hostile image must not starve the others: what it holds, it
 // gives back when its time is over.
-func TestAHostileImageDoesNotStarveTheOthers(t *testing.T) {
+func TestThreat_GHSA_95pr_fxf5_86gv_AHostileImageDoesNotStarveTheOthers(t *testing.T) {
 	w := newWorld(t)
 	want := w.image("acme/good", "1")
 	w.meddle = func(out http.ResponseWriter, r *http.Request) bool {
