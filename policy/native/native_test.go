@@ -55,13 +55,3 @@ func golden(t *testing.T, file, got string) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
-
-func TestExamplesLoad(t *testing.T) {
-	set, err := native.Load(native.Disk{}, "../../examples/policies")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(set.Policies) == 0 {
-		t.Error("no policy")
-	}
-}
