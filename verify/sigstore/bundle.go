@@ -32,12 +32,34 @@ type opened struct {
 	artifact []byte
 	// entries is the number of log entries.
 	entries int
+	// content and signatures are kept because sigstore-go's verifier asks
+	// for them at each step, and the bundle makes them anew each time.
+	content    sgverify.VerificationContent
+	signatures sgverify.SignatureContent
 }
 
-// Version hides the bundle's version from sigstore-go's verifier. All that
-// it does with it is to take SHA-256 signatures by certificates on other
-// curves than P-256, which no Fulcio issued any for, and to print to standard
-// error when it does.
+// VerificationContent is the certificate or the key.
+func (o *opened) VerificationContent() (sgverify.VerificationContent, error) {
+	var err error
+	if o.content == nil {
+		o.content, err = o.Bundle.VerificationContent()
+	}
+	return o.content, err
+}
+
+// SignatureContent is the envelope or the message signature.
+func (o *opened) SignatureContent() (sgverify.SignatureContent, error) {
+	var err error
+	if o.signatures == nil {
+		o.signatures, err = o.Bundle.SignatureContent()
+	}
+	return o.signatures, err
+}
+
+// Version hides the bundle's version from sigstore-go's verifier. All that it
+// does with a version is to try SHA-256 too for certificates on P-384 and
+// P-521, and to print to standard error when it does. Fulcio's clients sign
+// with the hash that fits the curve there.
 func (o *opened) Version() (string, error) { return "", nil }
 
 // bundle verifies a Sigstore bundle.

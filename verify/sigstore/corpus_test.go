@@ -245,9 +245,14 @@ func publicKey(t testing.TB, text []byte) policy.Key {
 	if block == nil {
 		t.Fatal("no PEM in key")
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	return publicKeyDER(t, block.Bytes)
+}
+
+func publicKeyDER(t testing.TB, der []byte) policy.Key {
+	t.Helper()
+	public, err := x509.ParsePKIXPublicKey(der)
 	must(t, err)
-	sum := sha256.Sum256(block.Bytes)
+	sum := sha256.Sum256(der)
 	return policy.Key{Fingerprint: hexOf(sum[:]), Public: public}
 }
 

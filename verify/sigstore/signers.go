@@ -1,10 +1,13 @@
 package sigstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
 	"time"
+
+	"github.com/sigstore/sigstore/pkg/signature"
 
 	"github.com/syncgate/syncgate/policy"
 )
@@ -64,22 +67,28 @@ func (v *Verifier) signers(ctx context.Context, a attached, signatures []signed)
 	return out, nil
 }
 
-// candidates tries the certificate and every key on every signature.
+// candidates finds whose signatures hold. A signature holds for one key: those
+// that a certificate's holds for are tried on no other.
 func (v *Verifier) candidates(a attached, signatures []signed) ([]candidate, error) {
+	var ways []signature.Verifier
+	if a.certificate != nil {
+		var err error
+		if ways, err = waysToVerify(a.certificate.PublicKey); err != nil {
+			return nil, because(CodeCertificateUntrusted, err, "its certificate's key is not fit for signing")
+		}
+	}
 	var out []candidate
 	for _, s := range signatures {
-		if a.certificate != nil {
-			ways, err := waysToVerify(a.certificate.PublicKey)
-			if err != nil {
-				return nil, because(CodeCertificateUntrusted, err, "its certificate's key is not fit for signing")
-			}
-			if holds(ways, s.signature, s.message) != nil {
-				out = append(out, candidate{signed: s, certificate: a.certificate})
-			}
+		certified := holds(ways, s.signature, s.message) != nil
+		if certified {
+			out = append(out, candidate{signed: s, certificate: a.certificate})
 		}
 		for i := range v.keys {
-			if holds(v.keys[i].ways, s.signature, s.message) != nil {
-				out = append(out, candidate{signed: s, key: &v.keys[i]})
+			key := &v.keys[i]
+			if certified && bytes.Equal(key.der, a.certificate.RawSubjectPublicKeyInfo) ||
+				!certified && holds(key.ways, s.signature, s.message) != nil {
+				out = append(out, candidate{signed: s, key: key})
+				break
 			}
 		}
 	}
