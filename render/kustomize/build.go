@@ -56,6 +56,7 @@ func (p *plan) build(ctx context.Context) ([]render.Object, *render.Problem) {
 // run builds with the options of kustomize build.
 func (p *plan) run() (resmap.ResMap, error) {
 	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionUnspecified
 	options.LoadRestrictions = types.LoadRestrictionsRootOnly
 	if p.source.Load == render.LoadTree {
 		options.LoadRestrictions = types.LoadRestrictionsNone

@@ -39,7 +39,11 @@ func TestCorpus(t *testing.T) {
 			for _, diff := range rendertest.Diff(unit, wants[unit.Name], got) {
 				t.Error(diff)
 			}
-			for _, object := range got {
+			for i, object := range got {
+				if i < len(wants[unit.Name]) && object.ID != wants[unit.Name][i].ID {
+					t.Errorf("object %d is %v, want %v", i, object.ID, wants[unit.Name][i].ID)
+					break
+				}
 				objects++
 				if object.Origin.File != "" && object.Origin.Line > 0 {
 					placed++

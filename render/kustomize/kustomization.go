@@ -27,6 +27,8 @@ type kustomization struct {
 	components []*kustomization
 	// plugins are kustomizations of the configuration of plugins.
 	plugins []*kustomization
+	// names are the files that entries name.
+	names map[string]string
 	// missing are entries that name nothing.
 	missing []entry
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 	"sigs.k8s.io/kustomize/api/konfig"
@@ -44,6 +45,9 @@ type plan struct {
 	// schemas tells that some kustomization replaces kustomize's schema.
 	schemas bool
 	tracer  *tracer
+	// parsed are the objects of files, for those who ask where a field is.
+	parsed map[string][]render.Object
+	mu     sync.Mutex
 }
 
 // mounted is a repository that was fetched.
@@ -57,6 +61,7 @@ func newPlan(ctx context.Context, tree fs.FS, source render.Source, fetcher Fetc
 		files: newFiles(ctx, tree), fetcher: fetcher, source: source,
 		byDir: map[string]*kustomization{}, asPlugins: map[string]bool{}, served: map[string][]byte{},
 		uses: map[string][]use{}, remotes: map[string]mounted{}, tracer: newTracer(),
+		parsed: map[string][]render.Object{},
 	}
 	top, problem := p.visit(path.Join(treeMount, source.Path), useResource)
 	p.top = top
@@ -113,7 +118,7 @@ func (p *plan) load(dir string) (*kustomization, *render.Problem) {
 	if err != nil {
 		return nil, p.files.problem
 	}
-	k := &kustomization{dir: dir, file: file, data: data}
+	k := &kustomization{dir: dir, file: file, data: data, names: map[string]string{}}
 	if problem := tooLarge(file, data); problem != nil {
 		return nil, problem
 	}
@@ -288,6 +293,7 @@ func (p *plan) followDir(k *kustomization, e entry, dir string) *render.Problem 
 // plugins.
 func (p *plan) followFile(k *kustomization, e entry, file string) *render.Problem {
 	p.uses[file] = append(p.uses[file], e.use)
+	k.names[e.value] = file
 	switch e.use {
 	case useResource:
 		k.steps = append(k.steps, step{file: file})
