@@ -91,13 +91,14 @@ func (g graph) used() map[string]bool {
 // reach returns names and all that they use, directly or not.
 func (g graph) reach(names []string) map[string]bool {
 	reached := map[string]bool{}
-	for len(names) > 0 {
-		last := len(names) - 1
-		name := names[last]
-		names = names[:last:last]
+	todo := slices.Clone(names)
+	for len(todo) > 0 {
+		last := len(todo) - 1
+		name := todo[last]
+		todo = todo[:last]
 		if !reached[name] {
 			reached[name] = true
-			names = append(names, g.uses[name]...)
+			todo = append(todo, g.uses[name]...)
 		}
 	}
 	return reached
