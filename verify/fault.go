@@ -49,11 +49,11 @@ func notPass(v policy.Verdict) policy.Verdict {
 	return policy.Unknown
 }
 
-// dropRepeats leaves out findings that only say again what fault says.
-func dropRepeats(findings []policy.Finding, fault policy.Finding) []policy.Finding {
+// decided are the findings that hold whatever the registry would have said.
+func decided(findings []policy.Finding) []policy.Finding {
 	kept := []policy.Finding{}
 	for _, f := range findings {
-		if f.Code != fault.Code {
+		if f.Verdict == policy.Fail {
 			kept = append(kept, f)
 		}
 	}

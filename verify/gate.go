@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,7 +81,7 @@ func (g *Gate) findings(tree render.Tree, rendering render.Rendering, extraction
 			findings = append(findings, fromProblem(p))
 		}
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && !slices.ContainsFunc(findings, blocks) {
 		findings = append(findings, Finding{Finding: policy.Finding{
 			Code: CodeNoImages, Verdict: policy.Unknown,
 			Message: "found no image in anything that this revision deploys; nothing to check is never a pass",
@@ -92,6 +93,10 @@ func (g *Gate) findings(tree render.Tree, rendering render.Rendering, extraction
 	}
 	return findings
 }
+
+// blocks tells that a finding is reason enough for the verdict not to be a
+// pass.
+func blocks(f Finding) bool { return !f.Warning && f.Verdict != policy.Pass }
 
 // fold counts the images and folds every verdict that counts into one.
 func fold(report Report) (Summary, policy.Verdict) {

@@ -67,7 +67,7 @@ func (c *imageCheck) run(subject policy.Subject) ImageResult {
 			fault := faultFinding(err)
 			in.Faults, in.Complete = append(in.Faults, fault), true
 			c.evaluate(in)
-			c.result.Findings = dropRepeats(c.result.Findings, fault)
+			c.result.Findings = decided(c.result.Findings)
 			stopped := c.result.stopped(fault)
 			stopped.Verdict = policy.AllOf(c.result.Verdict, fault.Verdict)
 			return stopped

@@ -44,7 +44,7 @@ var layers = map[string][]string{
 var cages = map[string][]string{
 	"sigs.k8s.io/kustomize/": {"render/kustomize"},
 	"helm.sh/helm/":          {"render/helm"},
-	"github.com/go-git/":     {"render/git"},
+	"github.com/go-git/":     {"render/git", "render/git/gittest"},
 	"github.com/sigstore/":   {"verify/sigstore", "verify/verifytest"},
 	"github.com/google/go-containerregistry/pkg/authn":      {"verify/registry"},
 	"github.com/google/go-containerregistry/pkg/v1/remote":  {"verify/registry", "verify/verifytest"},

@@ -114,7 +114,7 @@ func (d *demo) scan(images *demoImages, name string, at time.Time, found ...stri
 		Predicate: json.RawMessage(fmt.Sprintf(`{
   "invocation": {"uri": "https://ci.acme.example/scan/1", "event_id": "1", "builder.id": "scan"},
   "scanner": {"uri": "pkg:github/aquasecurity/trivy@0.68.0", "version": "0.68.0", "db": {"uri": "", "version": ""},
-    "result": {"SchemaVersion": 2, "Results": [{"Target": "app", "Class": "lang-pkgs", "Type": "gobinary", "Vulnerabilities": [%s]}]}},
+    "result": {"SchemaVersion": 2, "ArtifactName": "app", "Results": [{"Target": "app", "Class": "lang-pkgs", "Type": "gobinary", "Vulnerabilities": [%s]}]}},
   "metadata": {"scanStartedOn": %q, "scanFinishedOn": %q}
 }`, strings.Join(list, ","), when, when)),
 	}, verifytest.How{At: at})

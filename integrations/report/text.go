@@ -91,6 +91,7 @@ func (p *printer) mark(v policy.Verdict) string {
 func (p *printer) image(image verify.ImageResult) {
 	p.printf("\n%s  %s\n", p.mark(image.Verdict), p.paint(bold, clean(image.Reference)))
 	for _, f := range image.Findings {
+		f.Message = within(image.Reference, f.Message)
 		p.finding(f)
 	}
 	if image.Verdict == policy.Pass {
@@ -136,6 +137,19 @@ func (p *printer) finding(f policy.Finding) {
 	if f.Hint != "" {
 		p.row("fix", f.Hint)
 	}
+}
+
+// within leaves the image's name out of a message that stands below it.
+func within(reference, message string) string {
+	short := reference
+	if name, digest, pinned := strings.Cut(reference, "@"); pinned {
+		short = fmt.Sprintf("%s@%.19s", name, digest)
+	}
+	for _, name := range []string{reference, short} {
+		message = strings.ReplaceAll(message, " on "+name+" ", " ")
+		message = strings.TrimPrefix(strings.TrimPrefix(message, name+": "), name+" ")
+	}
+	return message
 }
 
 func asker(f policy.Finding) string {
