@@ -130,11 +130,13 @@ const (
 	// JSONDepth is how deeply a JSON document may nest.
 	JSONDepth = 200
 	// PolicyBytes is the size of one policy file.
-	PolicyBytes = 4 << 20
+	PolicyBytes = 1 << 20
 	// PolicyFiles is the number of policy files of one directory.
 	PolicyFiles = 1000
 	// PolicySetBytes is the size of all policy files together.
-	PolicySetBytes = 64 << 20
+	PolicySetBytes = 16 << 20
+	// PolicyDocuments is the number of YAML documents of one policy file.
+	PolicyDocuments = 10_000
 	// PolicyNodes is the number of values of all policy documents together,
 	// aliases expanded.
 	PolicyNodes = 200_000

@@ -27,7 +27,10 @@ type document struct {
 // string and no block (YAML 1.2.2, c-forbidden).
 var separator = regexp.MustCompile(`(?m)^(?:---|\.\.\.)(?:[ \t\r].*)?$`)
 
-// split cuts a file into its documents. A document that begins on the line of
+// blank tells whether a text has nothing but white space.
+func blank(text []byte) bool { return len(bytes.TrimSpace(text)) == 0 }
+
+// split cuts a file into its documents, without those that are blank. A document that begins on the line of
 // its separator keeps that line.
 func split(text []byte) []document {
 	var docs []document
@@ -35,7 +38,9 @@ func split(text []byte) []document {
 	add := func(end int) {
 		lines += bytes.Count(text[counted:start], []byte("\n"))
 		counted = start
-		docs = append(docs, document{text: text[start:end], skipped: lines})
+		if !blank(text[start:end]) {
+			docs = append(docs, document{text: text[start:end], skipped: lines})
+		}
 	}
 	for _, found := range separator.FindAllIndex(text, -1) {
 		add(found[0])
@@ -135,15 +140,15 @@ func hint(message string) string {
 // library tells where the surrounding block begins; what helps is the first
 // line with which the document no longer parses.
 func (doc *document) lineOfError() int {
-	const attempts, effort = 200, 4 << 20
+	const attempts, largest = 200, 64 << 10
+	if len(doc.text) > largest {
+		return 0
+	}
 	lines := bytes.SplitAfter(doc.text, []byte("\n"))
 	fed := &lineReader{lines: lines}
 	_ = decodeNode(yaml.NewDecoder(fed), new(yaml.Node))
 	for good := fed.next - 1; good >= 0 && fed.next-good < attempts; good-- {
 		prefix := bytes.Join(lines[:good], nil)
-		if len(prefix)*attempts > effort && fed.next-good > 3 {
-			return 0
-		}
 		err := decodeNode(yaml.NewDecoder(bytes.NewReader(prefix)), new(yaml.Node))
 		if err == nil || errors.Is(err, io.EOF) {
 			return good + 1

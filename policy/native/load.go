@@ -35,14 +35,13 @@ func (Disk) Open(name string) (fs.File, error) { return os.Open(filepath.FromSla
 func Load(fsys fs.FS, names ...string) (policy.Set, error) {
 	l := &loader{files: fsys, policies: map[string]string{}, exceptions: map[string]string{}, budget: &budget{schema: map[reflect.Type][]reflect.StructField{}}}
 	if len(names) == 0 {
-		return policy.Set{}, Problems{{File: "policy", Message: "no policy given: name a file or a directory"}}
+		return policy.Set{}, Problems{{Message: "no policy given: name a file or a directory"}}
 	}
 	for _, file := range l.expand(names) {
 		l.file(file)
 	}
 	if len(l.problems) == 0 && len(l.set.Policies) == 0 {
-		l.fail(strings.Join(names, ", "), "no policy in %s", strings.Join(names, ", "))
-		l.problems[0].Message += ": only exceptions, and an exception passes nothing by itself"
+		l.fail("", "no policy in %s: only exceptions, and an exception passes nothing by itself", strings.Join(names, ", "))
 	}
 	if len(l.problems) == 0 {
 		l.checkExceptions()
@@ -86,15 +85,15 @@ func (l *loader) expand(names []string) []string {
 			files = append(files, name)
 		}
 	}
+	if len(files) > bounds.PolicyFiles {
+		l.fail(names[0], "read policies: %d files, more than the %d that are read: name fewer", len(files), bounds.PolicyFiles)
+		return nil
+	}
 	var once []string
 	for _, file := range files {
 		if !slices.Contains(once, file) {
 			once = append(once, file)
 		}
-	}
-	if len(once) > bounds.PolicyFiles {
-		l.fail(names[0], "read policies: %d files, more than the %d that are read: name fewer", len(once), bounds.PolicyFiles)
-		return nil
 	}
 	return once
 }
@@ -118,7 +117,7 @@ func (l *loader) directory(name string) []string {
 		}
 	}
 	if len(files) == 0 {
-		l.fail(name, "no policy in %s: no file there ends in .yaml or .yml%s", name, subdirectories)
+		l.fail("", "no policy in %s: no file there ends in .yaml or .yml%s", name, subdirectories)
 	}
 	return files
 }
@@ -139,9 +138,14 @@ func (l *loader) file(name string) {
 		l.problems = append(l.problems, problem)
 		return
 	}
+	docs := split(text)
+	if len(docs) > bounds.PolicyDocuments {
+		l.fail(name, "read policy: %d documents, more than the %d that are read: split the file", len(docs), bounds.PolicyDocuments)
+		return
+	}
 	empty := true
 	var problems Problems
-	for _, doc := range split(text) {
+	for _, doc := range docs {
 		problem := doc.parse(src)
 		if problem != nil {
 			problems = append(problems, problem)
@@ -154,7 +158,7 @@ func (l *loader) file(name string) {
 		}
 	}
 	if empty {
-		l.fail(name, "no policy in %s: the file is empty", name)
+		l.fail("", "no policy in %s: the file is empty", name)
 	}
 	l.problems = append(l.problems, problems.sorted()...)
 }

@@ -134,6 +134,7 @@ func TestWhatDoesNotLoad(t *testing.T) {
 		"empty/README.md":   "",
 		"empty/sub/p.yaml":  named("a"),
 		"huge.yaml":         strings.Repeat("#", bounds.PolicyBytes+1),
+		"documents.yaml":    strings.Repeat("---\na\n", bounds.PolicyDocuments+1),
 		"binary.yaml":       "\x00\x01\x02",
 		"latin1.yaml":       "# \xe9\n" + named("a"),
 		"deep.yaml":         strings.Repeat("[", 20_000),
@@ -146,14 +147,15 @@ func TestWhatDoesNotLoad(t *testing.T) {
 		names []string
 		want  []string
 	}{
-		{nil, []string{"policy: no policy given: name a file or a directory"}},
+		{nil, []string{"no policy given: name a file or a directory"}},
 		{[]string{"nosuch.yaml"}, []string{"nosuch.yaml: read policy: no such file or directory"}},
 		{[]string{"../p.yaml"}, []string{"../p.yaml: read policy: the path leads out of the tree"}},
 		{[]string{"/etc/p.yaml"}, []string{"/etc/p.yaml: read policy: the path leads out of the tree"}},
 		{[]string{"a.yaml", "b.yaml"}, []string{`b.yaml:3:18: policy "same" is defined twice: first at a.yaml:3`}},
 		{[]string{"e1.yaml", "e2.yaml"}, []string{`e2.yaml:12:18: exception "e" is defined twice: first at e1.yaml:12`}},
-		{[]string{"empty"}, []string{"empty: no policy in empty: no file there ends in .yaml or .yml (subdirectories are not read: name them)"}},
-		{[]string{"huge.yaml"}, []string{"huge.yaml: read policy: larger than 4096 KiB"}},
+		{[]string{"empty"}, []string{"no policy in empty: no file there ends in .yaml or .yml (subdirectories are not read: name them)"}},
+		{[]string{"huge.yaml"}, []string{"huge.yaml: read policy: larger than 1024 KiB"}},
+		{[]string{"documents.yaml"}, []string{"documents.yaml: read policy: 10001 documents, more than the 10000 that are read"}},
 		{[]string{"binary.yaml"}, []string{"binary.yaml: read policy: file is not UTF-8 text"}},
 		{[]string{"latin1.yaml"}, []string{"latin1.yaml: read policy: file is not UTF-8 text"}},
 		{[]string{"deep.yaml"}, []string{"deep.yaml:1: read YAML: exceeded max depth of 10000"}},

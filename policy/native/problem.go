@@ -12,7 +12,8 @@ import (
 
 // Problem is one thing that keeps a policy file from loading.
 type Problem struct {
-	// File is the file's name as it was given.
+	// File is the file's name as it was given. It is empty where the problem
+	// is what is not there; the message then names the places.
 	File string
 	// Line and Column count from 1, Column in characters. They are 0 where
 	// the problem is not at a place in the file.
@@ -35,7 +36,9 @@ func (p *Problem) Error() string {
 	if p.Line > 0 && p.Column > 0 {
 		fmt.Fprintf(&b, ":%d", p.Column)
 	}
-	b.WriteString(": ")
+	if p.File != "" {
+		b.WriteString(": ")
+	}
 	b.WriteString(p.Message)
 	if p.Excerpt != "" {
 		b.WriteString("\n")

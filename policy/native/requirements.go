@@ -1,6 +1,9 @@
 package native
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/predicate"
 )
@@ -49,10 +52,14 @@ func (c *converter) body(r requirement, out *policy.Requirement) {
 	case r.AnyOf != nil:
 		out.Group = c.group("anyOf", 1, r.AnyOf)
 	case r.AtLeast != nil:
-		if n := r.AtLeast.Count.Value; n > len(r.AtLeast.Of) && len(r.AtLeast.Of) > 0 {
+		n := r.AtLeast.Count.Value
+		if n > len(r.AtLeast.Of) && len(r.AtLeast.Of) > 0 {
 			c.report(r.AtLeast.Count.node, "atLeast asks for %d of %d requirements: it can never be met", n, len(r.AtLeast.Of))
 		}
-		out.Group = c.group("atLeast", r.AtLeast.Count.Value, r.AtLeast.Of)
+		if n > 1 {
+			c.oneKeyTwice(r.AtLeast.Count, c.keyNames(r.AtLeast.Of))
+		}
+		out.Group = c.group("atLeast", n, r.AtLeast.Of)
 	}
 }
 
@@ -62,6 +69,33 @@ func (c *converter) group(kind string, count int, of []requirement) *policy.Grou
 		group.Of = append(group.Of, c.requirement(r))
 	}
 	return group
+}
+
+// keyNames are the names of signers under which requirements take a key, by
+// the key's fingerprint.
+func (c *converter) keyNames(of []requirement) map[string][]string {
+	out := map[string][]string{}
+	for _, r := range of {
+		for _, n := range r.signers() {
+			if k := c.signers[n.Value].Key; k != nil && !slices.Contains(out[k.Fingerprint], n.Value) {
+				out[k.Fingerprint] = append(out[k.Fingerprint], n.Value)
+			}
+		}
+		for fingerprint, names := range c.keyNames(r.nested()) {
+			out[fingerprint] = slices.Compact(slices.Sorted(slices.Values(append(out[fingerprint], names...))))
+		}
+	}
+	return out
+}
+
+// oneKeyTwice reports signers of an atLeast that are one and the same key:
+// its holder would count as several.
+func (c *converter) oneKeyTwice(count count, names map[string][]string) {
+	for _, same := range names {
+		if len(same) > 1 {
+			c.report(count.node, "signers %s are the same key: its holder alone could meet atLeast", strings.Join(same, " and "))
+		}
+	}
 }
 
 func (c *converter) provenance(p provenance) *policy.ProvenanceRequirement {
