@@ -62,7 +62,7 @@ func (x *extraction) object(unit render.Unit, object render.Object) {
 	if err != nil || !w.node(node, 1) {
 		x.problems = append(x.problems, render.Problem{
 			Code: CodeTooLarge, Unit: unit.Name, Object: w.location.Object, Origin: object.Origin,
-			Message: fmt.Sprintf("cannot search %s for images: it nests deeper than %d levels or has more than %d nodes", object.ID, bounds.YAMLDepth, bounds.YAMLNodes),
+			Message: fmt.Sprintf("cannot search %s for images: it nests deeper than %d levels or has more than %d nodes", w.location.Object, bounds.YAMLDepth, bounds.YAMLNodes),
 			Hint:    "split the object",
 		})
 	}
@@ -237,6 +237,6 @@ func (w *walk) report(n *yaml.Node, path []render.Step, problem render.Problem) 
 	field := w.at(path)
 	problem.Unit, problem.Object = w.unit.Name, w.location.Object
 	problem.Origin = w.origin(field, n)
-	problem.Message = fmt.Sprintf("%s: %s: %s", w.object.ID, field, problem.Message)
+	problem.Message = fmt.Sprintf("%s: %s: %s", w.location.Object, field, problem.Message)
 	w.found.problems = append(w.found.problems, problem)
 }
