@@ -107,9 +107,9 @@ const (
 	ImageItems = 512
 	// ImageRequests is the number of requests under way at once for one image.
 	ImageRequests = 8
-	// MemoBytes is the size of what one run keeps of manifests, and again of
-	// blobs, because another image may name them too.
-	MemoBytes = 16 << 20
+	// MemoBytes is the size of what one run keeps of manifests, of blobs and of
+	// each store's bundles, because another image may name them too.
+	MemoBytes = 8 << 20
 )
 
 // Evidence and policy.

@@ -1,193 +1,153 @@
 package helm
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
 )
 
-// decode returns the objects of manifests. All documents of a text are
-// decoded: Helm looks at the first, but what applies its output sees what
-// comes after a "..." too. Of a List, the items are the objects.
-func decode(manifests []manifest) ([]render.Object, error) {
-	var objects []render.Object
-	for _, m := range manifests {
-		// Helm prints a newline after each, which a block scalar at the end
-		// then holds.
-		decoder := yaml.NewDecoder(strings.NewReader(m.text + "\n"))
-		for {
-			var document yaml.Node
-			err := decoder.Decode(&document)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return nil, unseen(m.place(yamlLine(err)), "read rendered object: "+oneLine(err.Error()))
-			}
-			found, err := m.objects(document.Content[0])
-			if err != nil {
-				return nil, err
-			}
-			if objects = append(objects, found...); len(objects) > bounds.RenderedObjects {
-				return nil, tooLarge(m.origin, "the number of objects of the chart", fmt.Sprint(bounds.RenderedObjects))
-			}
-		}
-	}
-	return objects, nil
+// decoded is what a chart renders to.
+type decoded struct {
+	objects  []render.Object
+	problems []render.Problem
+	// manifests are the names of the texts that were rendered.
+	manifests []string
+	// from tells which text each object came from.
+	from []objectSource
 }
 
-// plain tells that the lines of the text are those of a file in the revision.
-func (m manifest) plain() bool { return m.name == "" && !m.packed }
+// objectSource is the n-th object of a text. Where lines is set, the lines of
+// its nodes are those of a file in the revision.
+type objectSource struct {
+	manifest, n int
+	lines       bool
+}
 
-// place returns the place of a line of the text.
-func (m manifest) place(line int) render.Origin {
+// decode returns the objects of manifests, and what is wrong with the others.
+func (r *rendering) decode(manifests []manifest) decoded {
+	var all decoded
+	for i, m := range manifests {
+		objects, problems, lines := r.decodeOne(m)
+		all.manifests = append(all.manifests, m.name)
+		all.problems = append(all.problems, problems...)
+		all.objects = append(all.objects, objects...)
+		for n := range objects {
+			all.from = append(all.from, objectSource{i, n, lines})
+		}
+	}
+	return all
+}
+
+// decodeOne returns the objects of a manifest, and whether their lines are
+// those of a file in the revision. All documents of the text are read: Helm
+// looks at the first, but what applies its output sees what comes after a
+// "..." too.
+func (r *rendering) decodeOne(m manifest) (objects []render.Object, problems []render.Problem, lines bool) {
+	// Helm prints a newline after each, which a block scalar at the end then
+	// holds.
+	text := m.text + "\n"
+	file := "rendered.yaml"
+	// A file of crds/ is printed as it stands.
+	lines = m.name == "" && !m.packed
+	if lines {
+		file = m.origin.File
+	}
+	objects, problems = render.ParseObjects(file, []byte(text))
+	if slices.ContainsFunc(problems, isAmbiguous) {
+		lines = false
+		objects, problems = parseLastWins(text, objects, problems)
+	}
+	if lines {
+		return objects, problems, true
+	}
+	for i := range objects {
+		objects[i].Origin = m.origin
+	}
+	for i := range problems {
+		problems[i].Origin = r.renderedOrigin(m, text, problems[i].Origin.Line)
+	}
+	return objects, problems, false
+}
+
+func (m manifest) isCalled(name string) bool { return m.name == name }
+
+func isAmbiguous(p render.Problem) bool { return p.Code == render.CodeAmbiguous }
+
+// parseLastWins reads the objects of a text in which keys are given twice.
+// Readers of YAML differ in what that means, but all that deploys charts
+// (Helm, Argo CD, Flux) either refuses it or takes the last. What the first
+// reading said about it becomes a notice.
+func parseLastWins(text string, objects []render.Object, problems []render.Problem) ([]render.Object, []render.Problem) {
+	data, ok := lastWins(text)
+	if !ok {
+		return objects, problems
+	}
+	objects, wrong := render.ParseObjects("rendered.yaml", data)
+	for _, p := range problems {
+		if isAmbiguous(p) {
+			p.Severity = render.Notice
+			p.Message += ": the last wins"
+			p.Hint = "make the template write it once"
+			wrong = append(wrong, p)
+		}
+	}
+	return objects, wrong
+}
+
+// lastWins returns a YAML text in which, of equal keys of a mapping, only the
+// last is left. It reports whether all of the text could be read.
+func lastWins(text string) ([]byte, bool) {
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	for decoder := yaml.NewDecoder(strings.NewReader(text)); ; {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return out.Bytes(), true
+		}
+		if err != nil {
+			return nil, false
+		}
+		dropFirst(&document)
+		if encoder.Encode(&document) != nil {
+			return nil, false
+		}
+	}
+}
+
+func dropFirst(node *yaml.Node) {
+	for _, child := range node.Content {
+		dropFirst(child)
+	}
+	if node.Kind != yaml.MappingNode {
+		return
+	}
+	last := map[string]int{}
+	for i := 0; i < len(node.Content); i += 2 {
+		last[node.Content[i].Value] = i
+	}
+	var kept []*yaml.Node
+	for i := 0; i < len(node.Content); i += 2 {
+		if last[node.Content[i].Value] == i {
+			kept = append(kept, node.Content[i], node.Content[i+1])
+		}
+	}
+	node.Content = kept
+}
+
+// renderedOrigin returns the place of a line of a rendered text: the line of
+// the template that reads the same, if there is just one, else the template.
+func (r *rendering) renderedOrigin(m manifest, text string, line int) render.Origin {
 	origin := m.origin
-	if m.plain() {
-		origin.Line = line
+	lines := strings.Split(text, "\n")
+	if !m.packed && line > 0 && line <= len(lines) {
+		origin.Line = r.onlyLine(origin.File, lines[line-1])
 	}
 	return origin
-}
-
-// objects returns the objects of a document: none if it is empty.
-func (m manifest) objects(node *yaml.Node) ([]render.Object, error) {
-	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
-		return nil, nil
-	}
-	size := counter{}.measure(node, 0)
-	if size.nodes > bounds.YAMLNodes {
-		return nil, tooLarge(m.place(node.Line), "the number of YAML nodes of a rendered object, aliases expanded,", fmt.Sprint(bounds.YAMLNodes))
-	}
-	if size.depth > bounds.YAMLDepth {
-		return nil, tooLarge(m.place(node.Line), "the nesting of a rendered object", fmt.Sprint(bounds.YAMLDepth))
-	}
-	return m.expand(node)
-}
-
-// expand returns the object that a node is, or those that it lists.
-func (m manifest) expand(node *yaml.Node) ([]render.Object, error) {
-	if node = resolve(node); node.Kind != yaml.MappingNode {
-		return nil, broken(m.place(node.Line), "a rendered document is no object but "+kindName(node.Kind))
-	}
-	items := field(node, "items")
-	if items == nil || items.Kind != yaml.SequenceNode || !strings.HasSuffix(scalar(field(node, "kind")), "List") {
-		return []render.Object{m.object(node)}, nil
-	}
-	var objects []render.Object
-	for _, item := range items.Content {
-		inside, err := m.expand(item)
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, inside...)
-	}
-	return objects, nil
-}
-
-func (m manifest) object(node *yaml.Node) render.Object {
-	metadata := field(node, "metadata")
-	object := render.Object{
-		ID: render.ObjectID{
-			APIVersion: scalar(field(node, "apiVersion")), Kind: scalar(field(node, "kind")),
-			Namespace: scalar(field(metadata, "namespace")), Name: scalar(field(metadata, "name")),
-		},
-		Node: node, Origin: m.place(node.Line),
-	}
-	if m.plain() {
-		object.Origin.Column = node.Column
-	}
-	return object
-}
-
-func kindName(kind yaml.Kind) string {
-	if kind == yaml.SequenceNode {
-		return "a list"
-	}
-	return "a scalar"
-}
-
-// field returns the value of a key of a mapping, or nil. The last of two
-// equal keys counts, as where Kubernetes reads it.
-func field(node *yaml.Node, key string) *yaml.Node {
-	if node = resolve(node); node == nil || node.Kind != yaml.MappingNode {
-		return nil
-	}
-	var value *yaml.Node
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		switch name := resolve(node.Content[i]); {
-		case name.Value == key:
-			value = node.Content[i+1]
-		case name.Tag == "!!merge" && value == nil:
-			value = merged(node.Content[i+1], key)
-		}
-	}
-	return resolve(value)
-}
-
-// merged looks for a key in what stands after "<<".
-func merged(node *yaml.Node, key string) *yaml.Node {
-	node = resolve(node)
-	if node.Kind != yaml.SequenceNode {
-		return field(node, key)
-	}
-	for _, item := range node.Content {
-		if value := field(item, key); value != nil {
-			return value
-		}
-	}
-	return nil
-}
-
-func resolve(node *yaml.Node) *yaml.Node {
-	if node != nil && node.Kind == yaml.AliasNode {
-		return node.Alias
-	}
-	return node
-}
-
-func scalar(node *yaml.Node) string {
-	if node == nil || node.Kind != yaml.ScalarNode || node.Tag == "!!null" {
-		return ""
-	}
-	return node.Value
-}
-
-// extent is how large a tree of nodes is with aliases expanded.
-type extent struct{ nodes, depth int }
-
-// counter measures trees. An anchor is measured once.
-type counter map[*yaml.Node]extent
-
-// measure returns the extent of a tree. It looks no deeper than the limit,
-// and counts little more than it.
-func (c counter) measure(node *yaml.Node, depth int) extent {
-	if node.Kind == yaml.AliasNode {
-		node = node.Alias
-	}
-	if known, ok := c[node]; ok {
-		return known
-	}
-	if depth > bounds.YAMLDepth {
-		return extent{1, 1}
-	}
-	if node.Anchor != "" {
-		// An alias within its own anchor has no end.
-		c[node] = extent{bounds.YAMLNodes + 1, bounds.YAMLDepth + 1}
-	}
-	total := extent{1, 0}
-	for _, child := range node.Content {
-		below := c.measure(child, depth+1)
-		total.nodes = min(total.nodes+below.nodes, bounds.YAMLNodes+1)
-		total.depth = max(total.depth, below.depth)
-	}
-	total.depth++
-	if node.Anchor != "" {
-		c[node] = total
-	}
-	return total
 }

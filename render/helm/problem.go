@@ -10,17 +10,14 @@ import (
 	"github.com/syncgate/syncgate/render"
 )
 
-// codeFailed is the code of every problem of this package.
-const codeFailed = "render-failed"
-
 // broken returns the problem of a chart that is wrong.
 func broken(origin render.Origin, message string) *render.Problem {
-	return &render.Problem{Code: codeFailed, Severity: render.Broken, Message: message, Origin: origin}
+	return &render.Problem{Code: render.CodeFailed, Severity: render.Broken, Message: message, Origin: origin}
 }
 
 // unseen returns the problem of what could not be looked at.
 func unseen(origin render.Origin, message string) *render.Problem {
-	return &render.Problem{Code: codeFailed, Severity: render.Unseen, Message: message, Origin: origin}
+	return &render.Problem{Code: render.CodeFailed, Severity: render.Unseen, Message: message, Origin: origin}
 }
 
 // tooLarge returns the problem of what exceeds a limit of package bounds.

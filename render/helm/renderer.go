@@ -3,6 +3,7 @@ package helm
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
@@ -11,26 +12,37 @@ import (
 // Renderer renders sources of the kind render.Helm. The zero value is ready.
 type Renderer struct{}
 
-// Render returns the objects that helm template prints, in its order. Its
-// error is a *render.Problem with the code "render-failed": Broken where the
-// chart or its values are wrong, which is where Helm fails too, and Unseen
-// where a dependency is not there, a limit is met or ctx ends.
+// Render returns the objects that helm template prints, in its order; of a
+// List, its items. Where Helm fails, so does it, with Helm's message in a
+// problem of code render.CodeFailed and no objects: Broken where the chart or
+// its values are wrong, Unseen where a dependency is not there, a limit is
+// met or ctx ends. Objects that Helm prints but that cannot be read are
+// problems as of render.ParseObjects beside the others.
+//
+// The objects of templates have a Locator; to find the place of a value it
+// renders the chart again, at the first time it is asked.
 func (Renderer) Render(ctx context.Context, tree render.Tree, source render.Source) ([]render.Object, error) {
-	return within(ctx, source, func(ctx context.Context) ([]render.Object, error) {
+	got, err := within(ctx, source, func(ctx context.Context) (decoded, error) {
 		r, err := load(tree, source)
 		if err != nil {
-			return nil, err
+			return decoded{}, err
 		}
-		manifests, err := r.manifests(ctx)
-		if err != nil {
-			return nil, err
-		}
-		objects, err := decode(manifests)
-		if err != nil {
-			return nil, err
-		}
-		return objects, nil
+		return r.render(ctx)
 	})
+	if err != nil {
+		return nil, err
+	}
+	locate(tree, source, got)
+	return got.objects, render.Join(got.problems)
+}
+
+// render renders a chart that is loaded.
+func (r *rendering) render(ctx context.Context) (decoded, error) {
+	manifests, err := r.manifests(ctx)
+	if err != nil {
+		return decoded{}, err
+	}
+	return r.decode(manifests), nil
 }
 
 // within runs a render until it ends, ctx ends or bounds.RenderTime is over.
@@ -38,32 +50,44 @@ func (Renderer) Render(ctx context.Context, tree render.Tree, source render.Sour
 // templates stop with ctx.
 func within[T any](ctx context.Context, source render.Source, run func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, bounds.RenderTime)
+	defer cancel()
 	type outcome struct {
-		result T
-		err    error
+		got T
+		err error
 	}
+	var none T
 	done := make(chan outcome, 1)
 	origin := render.Origin{File: source.Path}
 	go func() {
-		defer cancel()
 		var o outcome
 		defer func() {
-			if r := recover(); r != nil {
-				var none T
-				o = outcome{none, broken(origin, fmt.Sprintf("render chart: it makes the renderer panic: %v", r))}
+			if value := recover(); value != nil {
+				o = outcome{err: panicked(origin, value)}
 			}
 			done <- o
 		}()
-		o.result, o.err = run(ctx)
+		o.got, o.err = run(ctx)
 	}()
-	var none T
 	select {
 	case o := <-done:
 		if o.err != nil {
 			return none, asProblem(o.err, origin)
 		}
-		return o.result, nil
+		return o.got, nil
 	case <-ctx.Done():
 		return none, stopped(ctx.Err(), origin)
 	}
+}
+
+// panicked returns the problem of a panic. What it said is only told where
+// the runtime said it: it could hold a value.
+func panicked(origin render.Origin, value any) *render.Problem {
+	said := fmt.Sprintf("%T", value)
+	if err, ok := value.(runtime.Error); ok {
+		said = err.Error()
+	}
+	p := unseen(origin, "cannot render the chart: the renderer broke down: "+said)
+	p.Code = render.CodePanicked
+	p.Hint = "this is a defect: please report it with the chart that causes it"
+	return p
 }

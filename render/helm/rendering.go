@@ -37,6 +37,9 @@ type rendering struct {
 	// templates tells where each template stands, by its name in Helm. It is
 	// filled when the templates are executed.
 	templates map[string]templatePlace
+	// marks are in the values and templates of a render that looks for
+	// places. Its values need not meet a schema.
+	marks []mark
 }
 
 // templatePlace is where a template stands. Of a packed one, lines mean
@@ -157,9 +160,10 @@ func (r *rendering) renderValues() (common.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	merged, _ := scope["Values"].(common.Values)
-	if err := r.chart.validate(c, merged); err != nil {
-		return nil, err
+	if merged, _ := scope["Values"].(common.Values); len(r.marks) == 0 {
+		if err := r.chart.validate(c, merged); err != nil {
+			return nil, err
+		}
 	}
 	if want := c.Metadata.KubeVersion; want != "" && !chartutil.IsCompatibleRange(want, capabilities.KubeVersion.String()) {
 		return nil, broken(r.chartOrigin(), fmt.Sprintf(
@@ -222,20 +226,13 @@ func (r *rendering) yamlProblem(err error, texts map[string]string) error {
 	if match == nil {
 		return broken(r.chartOrigin(), message)
 	}
-	at := r.templates[match[1]]
-	origin := at.origin
-	p := broken(origin, message)
+	m := r.manifest(match[1], "")
+	p := broken(m.origin, message)
 	p.Hint = "the line is that of the rendered text: run helm template --debug to see it"
-	if at.packed {
-		return p
-	}
 	for _, text := range releaseutil.SplitManifests(texts[match[1]]) {
 		var head releaseutil.SimpleHead
-		if failed := yaml.Unmarshal([]byte(text), &head); failed != nil && strings.Contains(message, oneLine(failed.Error())) {
-			lines := strings.Split(text, "\n")
-			if n := yamlLine(failed); n > 0 && n <= len(lines) {
-				p.Origin.Line = r.onlyLine(origin.File, lines[n-1])
-			}
+		if failed := yaml.Unmarshal([]byte(text), &head); failed != nil {
+			p.Origin = r.renderedOrigin(m, text, yamlLine(failed))
 		}
 	}
 	return p

@@ -138,11 +138,12 @@ func (r *rendering) templateProblem(failed *templateError) *render.Problem {
 
 // stopped returns the problem of a render that did not end in time.
 func stopped(err error, origin render.Origin) *render.Problem {
-	message := "stop rendering the chart: " + err.Error()
-	if errors.Is(err, context.DeadlineExceeded) {
-		message = fmt.Sprintf("stop rendering the chart: it takes longer than it may, at most %v", bounds.RenderTime)
-	}
-	p := unseen(origin, message)
+	p := unseen(origin, "stop rendering the chart: "+err.Error())
 	p.Retryable = true
+	if errors.Is(err, context.DeadlineExceeded) {
+		p.Code = render.CodeTimeout
+		p.Message = fmt.Sprintf("stop rendering the chart: it takes longer than it may, at most %v", bounds.RenderTime)
+		p.Hint = "look for what never ends, or render it on a faster machine"
+	}
 	return p
 }
