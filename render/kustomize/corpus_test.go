@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -81,4 +82,69 @@ func wantProblem(t *testing.T, err error) {
 		t.Errorf("message has an internal path: %s", problem.Error())
 	}
 	t.Logf("%d %s: %s", problem.Severity, problem.Code, problem.Error())
+}
+
+// TestParallel builds units at once, one of them with a schema of its own, and
+// expects what they build to alone.
+func TestParallel(t *testing.T) {
+	schema := `
+-- kustomization.yaml --
+openapi: {path: schema.json}
+resources: [c.yaml]
+patches: [{patch: '{apiVersion: example.com/v1, kind: Thing, metadata: {name: t}, spec: {list: [{key: a, value: "2"}]}}'}]
+-- c.yaml --
+apiVersion: example.com/v1
+kind: Thing
+metadata: {name: t}
+spec: {list: [{key: a, value: "1"}, {key: b, value: "1"}]}
+-- schema.json --
+{"definitions": {"v1.Thing": {"type": "object", "x-kubernetes-group-version-kind": [{"group": "example.com", "kind": "Thing", "version": "v1"}],
+ "properties": {"spec": {"type": "object", "properties": {"list": {"type": "array", "x-kubernetes-patch-merge-key": "key", "x-kubernetes-patch-strategy": "merge",
+ "items": {"type": "object", "properties": {"key": {"type": "string"}, "value": {"type": "string"}}}}}}}}}}
+`
+	plain := strings.Replace(schema, "openapi: {path: schema.json}\n", "", 1)
+	renderer := kustomize.New(nil)
+	build := func(files string) string {
+		objects, err := renderer.Render(context.Background(), render.Tree{FS: rendertest.Files(files)}, render.Source{Kind: render.Kustomize})
+		if err != nil || len(objects) != 1 {
+			t.Error(objects, err)
+			return ""
+		}
+		text, _ := rendertest.Canonical(objects[0].Node)
+		return string(text)
+	}
+	want := []string{build(schema), build(plain)}
+	if want[0] == want[1] || !strings.Contains(want[0], `"b"`) || strings.Contains(want[1], `"b"`) {
+		t.Fatalf("the schema makes no difference: %q", want)
+	}
+	var wait sync.WaitGroup
+	for i := range 24 {
+		wait.Go(func() {
+			if got := build([]string{schema, plain}[i%2]); got != want[i%2] {
+				t.Errorf("got %s, want %s", got, want[i%2])
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// BenchmarkOverlay builds a real overlay with components, patches and images,
+// and locates every image of it.
+func BenchmarkOverlay(b *testing.B) {
+	for _, name := range []string{"kustomize/tests/service-mesh-istio-with-all-components", "config/overlays/all"} {
+		for _, unit := range rendertest.Units(b, "kustomize") {
+			if unit.Path != name {
+				continue
+			}
+			b.Run(unit.Repo, func(b *testing.B) {
+				tree, renderer := unit.Tree(b), kustomize.New(nil)
+				for b.Loop() {
+					if _, err := renderer.Render(context.Background(), tree, source(unit)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(unit.UpstreamMS), "upstream-ms")
+			})
+		}
+	}
 }

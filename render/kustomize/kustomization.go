@@ -67,6 +67,8 @@ func (u use) clones() bool {
 type entry struct {
 	// field is the key that it stands under.
 	field string
+	// missing is why it names nothing, or "".
+	missing string
 	// value is the path or URL, written the scalar that holds it.
 	value, written string
 	use            use
@@ -133,6 +135,12 @@ func sourcePath(source string) string {
 		return name
 	}
 	return source
+}
+
+// miss notes that an entry names nothing.
+func (k *kustomization) miss(e entry, why string) {
+	e.missing = why
+	k.missing = append(k.missing, e)
 }
 
 func nonEmpty(s string) []string {

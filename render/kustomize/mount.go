@@ -38,7 +38,7 @@ func (p *plan) remote(k *kustomization, e entry, r remote) *render.Problem {
 	// The entry is looked up anew: one of the same value may have been
 	// rewritten since.
 	fresh := k.entry(e.field, e.use, e.written)
-	if fresh.node == nil {
+	if fresh.node == nil || fresh.node.Kind != yaml.ScalarNode {
 		return problem(CodeRemoteFailed, render.Unseen, "write the URL as a plain list item", "cannot be rewritten")
 	}
 	mount, err := p.mount(r)

@@ -84,9 +84,16 @@ func unalias(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// find returns the first scalar in a node for which match holds.
+// find returns the first scalar in a node, or alias of one, for which match
+// holds.
 func find(node *yaml.Node, match func(*yaml.Node) bool) *yaml.Node {
-	if node == nil || node.Kind == yaml.AliasNode {
+	if node == nil {
+		return nil
+	}
+	if node.Kind == yaml.AliasNode {
+		if node.Alias.Kind == yaml.ScalarNode && match(node.Alias) {
+			return node
+		}
 		return nil
 	}
 	if node.Kind == yaml.ScalarNode && match(node) {

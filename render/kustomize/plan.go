@@ -210,7 +210,7 @@ func (p *plan) follow(k *kustomization, e entry) *render.Problem {
 	}
 	resolved, info, err := p.files.resolve(name)
 	if err != nil {
-		k.missing = append(k.missing, e)
+		k.miss(e, cause(err).Error())
 		return nil
 	}
 	if info.IsDir() {
@@ -278,7 +278,7 @@ func (p *plan) followDir(k *kustomization, e entry, dir string) *render.Problem 
 	base, problem := p.visit(dir, e.use)
 	switch {
 	case base == nil:
-		k.missing = append(k.missing, e)
+		k.miss(e, "the directory does not have exactly one kustomization file")
 	case e.use == useComponent:
 		k.components = append(k.components, base)
 	case e.use == usePlugin:

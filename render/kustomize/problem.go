@@ -1,6 +1,8 @@
 package kustomize
 
 import (
+	"fmt"
+	"path"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +19,9 @@ var (
 	// tried is how kustomize tells that a base is no file, before it tells
 	// what is wrong with the base.
 	tried = regexp.MustCompile(`accumulation err='accumulating resources from '[^']*': '[^']*' must resolve to a file': `)
+	// notBase is how kustomize tells that a file is no base either, after it
+	// told what is wrong with the file.
+	notBase = regexp.MustCompile(`(?s)accumulation err='(?:accumulating |merging )?resources from (.*)': must build at directory: .*`)
 	// config is a configuration that kustomize prints, which may hold secrets.
 	config = regexp.MustCompile("(?s) with config: `.*`")
 	// printed is an object that kustomize prints, which may be a secret.
@@ -38,6 +43,16 @@ func (p *plan) failed(err error) *render.Problem {
 		Message: "cannot build kustomization: " + p.clean(err.Error()),
 		Hint:    "check it with kustomize build " + p.source.Path,
 	}
+	for _, k := range p.inOrder() {
+		for _, e := range k.missing {
+			if strings.Contains(err.Error(), "'"+path.Join(k.dir, e.value)+"'") {
+				problem.Message = fmt.Sprintf("cannot build kustomization: %s entry %q: %s", e.field, e.value, e.missing)
+				problem.Hint = "correct the path, or commit what it names"
+				problem.Origin = e.origin(k)
+				return problem
+			}
+		}
+	}
 	problem.Origin = p.blame(err.Error())
 	return problem
 }
@@ -46,6 +61,7 @@ func (p *plan) failed(err error) *render.Problem {
 func (p *plan) clean(message string) string {
 	message = tried.ReplaceAllString(message, "")
 	message = wrapped.ReplaceAllString(message, "")
+	message = notBase.ReplaceAllString(message, "$1")
 	message = config.ReplaceAllString(message, "")
 	message = printed.ReplaceAllString(message, "")
 	for _, secret := range p.secrets() {
@@ -89,8 +105,8 @@ func (p *plan) secrets() []string {
 }
 
 // blame finds the place that an error is about: the kustomization that does
-// not decode, the entry that names nothing, the entry that the message names,
-// or the kustomization that was to be built.
+// not decode, the entry that the message names, or the kustomization that was
+// to be built.
 func (p *plan) blame(message string) render.Origin {
 	var named render.Origin
 	length := 0
@@ -98,13 +114,8 @@ func (p *plan) blame(message string) render.Origin {
 		if k.failure != nil {
 			return k.blame()
 		}
-		for _, e := range k.missing {
-			if strings.Contains(message, e.value) {
-				return e.origin(k)
-			}
-		}
 		for _, e := range k.entries() {
-			if len(e.value) > length && strings.Contains(message, e.value) {
+			if len(e.value) > length && (strings.Contains(message, "'"+e.value+"'") || strings.Contains(message, "("+e.value+")")) {
 				named, length = e.origin(k), len(e.value)
 			}
 		}

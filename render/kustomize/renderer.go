@@ -61,6 +61,7 @@ func (r *Renderer) Render(ctx context.Context, tree render.Tree, source render.S
 		return nil, &render.Problem{
 			Code: CodeFailed, Severity: render.Broken,
 			Message: fmt.Sprintf("cannot build %s %q: not a kustomization of the repository", source.Kind, source.Path),
+			Hint:    "name a directory by its path from the root of the repository",
 		}
 	}
 	done := make(chan result, 1)
