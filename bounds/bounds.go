@@ -148,12 +148,10 @@ const (
 	PolicyProblems     = 50
 	// KeyBytes is the size of one public key file.
 	KeyBytes = 64 << 10
-	// ExpressionCost is the CEL cost of one evaluation of one expression.
-	ExpressionCost = 10_000_000
-	// ExpressionBytes is how many bytes of a statement one evaluation of an
-	// expression may read, the same ones twice counted twice, and every value
-	// that it looks at as some more.
-	ExpressionBytes = 512 << 20
+	// ExpressionCost is what one evaluation of one expression may cost: the
+	// bytes of a statement that it reads, the same ones twice counted twice,
+	// with something more for every value and every turn of a loop.
+	ExpressionCost = 512 << 20
 	// ExpressionLength is the size of the source text of one expression.
 	ExpressionLength = 16 << 10
 	// ExpressionUses is the number of places where one image runs that an
