@@ -3,6 +3,7 @@ package registry_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -172,6 +173,35 @@ func TestThreat_Conforma3136_CachedAndUncachedRunsSayTheSame(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a run has read does not stay in memory for as long as the run.
+func TestARunDoesNotKeepAllEvidence(t *testing.T) {
+	w := newWorld(t, ggcr.WithReferrersSupport(true))
+	var digests []policy.Digest
+	for i := range 120 {
+		d := w.image("acme/app", fmt.Sprint(i))
+		large := strings.Repeat("x", 200<<10)
+		w.attest("acme/app", d, fmt.Sprint(i, "a", large), fmt.Sprint(i, "b", large), fmt.Sprint(i, "c", large))
+		digests = append(digests, d)
+	}
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	c := client(t, options())
+	before := heap()
+	for _, d := range digests {
+		if bundles, err := c.Tags().Bundles(t.Context(), w.host+"/acme/app", d); err != nil || len(bundles) != 3 {
+			t.Fatalf("got %d bundles, %v", len(bundles), err)
+		}
+	}
+	if grown := heap() - before; grown > 3*bounds.MemoBytes {
+		t.Errorf("72 MB of evidence leave %d MB in memory", grown>>20)
+	}
+	runtime.KeepAlive(c)
 }
 
 func TestReferrersThatHoldEvidence(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,12 +192,12 @@ func checkFault(t *testing.T, m mischief, o operation, want outcome) {
 	w.attest("acme/app", d, "content")
 	w.sign("acme/app", "elsewhere/app", d)
 	w.refer("acme/app", d, bundleV3, bundleV3, "bundle")
-	hit := false
+	var hit atomic.Bool
 	w.meddle = func(out http.ResponseWriter, r *http.Request) bool {
 		if !o.hits(r.URL.Path) {
 			return false
 		}
-		hit = true
+		hit.Store(true)
 		m.answer(out, r)
 		return true
 	}
@@ -207,7 +208,7 @@ func checkFault(t *testing.T, m mischief, o operation, want outcome) {
 		defer cancel()
 	}
 	err := o.do(ctx, client(t, options()), w.host+"/acme/app", d)
-	if !hit {
+	if !hit.Load() {
 		t.Fatal("the fault was never met")
 	}
 	if want == (outcome{}) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 )
 
@@ -131,14 +132,14 @@ func TestMemoIsBounded(t *testing.T) {
 	m := bounded(func(b []byte) int { return len(b) })
 	for i := range 100 {
 		key := strings.Repeat("k", i+1)
-		if _, err := m.do(t.Context(), key, func() ([]byte, error) { return make([]byte, 1<<20), nil }); err != nil {
+		if _, err := m.do(t.Context(), key, func() ([]byte, error) { return make([]byte, bounds.MemoBytes/16), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if m.used > 16<<20 || len(m.kept) != len(m.order) || len(m.kept) == 0 {
+	if m.used > bounds.MemoBytes || len(m.kept) != len(m.order) || len(m.kept) == 0 {
 		t.Errorf("keeps %d bytes in %d entries of %d", m.used, len(m.kept), len(m.order))
 	}
-	if _, err := m.do(t.Context(), "large", func() ([]byte, error) { return make([]byte, 2<<20), nil }); err != nil || m.kept["large"] != nil {
+	if _, err := m.do(t.Context(), "large", func() ([]byte, error) { return make([]byte, bounds.MemoBytes/16+1), nil }); err != nil || m.kept["large"] != nil {
 		t.Errorf("keeps what is large, %v", err)
 	}
 }

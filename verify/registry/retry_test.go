@@ -36,20 +36,21 @@ func TestRetries(t *testing.T) {
 		requests   int
 		wait       time.Duration
 	}{
-		"429 that says when":        {429, seconds("7"), 0, 1 + bounds.Retries, 7 * time.Second},
-		"429 that says when, dated": {429, dated(15 * time.Second), 0, 1 + bounds.Retries, 15 * time.Second},
-		"429 until a past date":     {429, dated(-time.Hour), 0, 1 + bounds.Retries, 0},
-		"429 that says nothing":     {429, seconds(""), 0, 1 + bounds.Retries, backoff},
-		"429 that says nonsense":    {429, seconds("soon"), 0, 1 + bounds.Retries, backoff},
-		"429 for a negative time":   {429, seconds("-5"), 0, 1 + bounds.Retries, backoff},
-		"429 for too long":          {429, seconds("3600"), 0, 1, 0},
-		"429 past the deadline":     {429, seconds("7"), 5 * time.Second, 1, 0},
-		"502":                       {502, seconds(""), 0, 1 + bounds.Retries, backoff},
-		"503 that says when":        {503, seconds("1"), 0, 1 + bounds.Retries, time.Second},
-		"504":                       {504, seconds(""), 0, 1 + bounds.Retries, backoff},
-		"500 is not tried again":    {500, seconds("1"), 0, 1, 0},
-		"403 is not tried again":    {403, seconds("1"), 0, 1, 0},
-		"404 is not tried again":    {404, seconds("1"), 0, 1, 0},
+		"429 that says when":         {429, seconds("7"), 0, 1 + bounds.Retries, 7 * time.Second},
+		"429 that says when, dated":  {429, dated(15 * time.Second), 0, 1 + bounds.Retries, 15 * time.Second},
+		"429 until a past date":      {429, dated(-time.Hour), 0, 1 + bounds.Retries, 0},
+		"429 that says nothing":      {429, seconds(""), 0, 1 + bounds.Retries, backoff},
+		"429 that says nonsense":     {429, seconds("soon"), 0, 1 + bounds.Retries, backoff},
+		"429 for a negative time":    {429, seconds("-5"), 0, 1 + bounds.Retries, backoff},
+		"429 for too long":           {429, seconds("3600"), 0, 1, 0},
+		"429 for longer than waited": {429, seconds("30"), 0, 1, 0},
+		"429 past the deadline":      {429, seconds("7"), 5 * time.Second, 1, 0},
+		"502":                        {502, seconds(""), 0, 1 + bounds.Retries, backoff},
+		"503 that says when":         {503, seconds("1"), 0, 1 + bounds.Retries, time.Second},
+		"504":                        {504, seconds(""), 0, 1 + bounds.Retries, backoff},
+		"500 is not tried again":     {500, seconds("1"), 0, 1, 0},
+		"403 is not tried again":     {403, seconds("1"), 0, 1, 0},
+		"404 is not tried again":     {404, seconds("1"), 0, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
