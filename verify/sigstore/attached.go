@@ -6,15 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/syncgate/syncgate/verify"
-)
+	"github.com/sigstore/cosign/v2/pkg/oci/static"
 
-// The annotations in which cosign keeps what belongs to a signature.
-const (
-	annotationSignature   = "dev.cosignproject.cosign/signature"
-	annotationCertificate = "dev.sigstore.cosign/certificate"
-	annotationLogEntry    = "dev.sigstore.cosign/bundle"
-	annotationTimestamp   = "dev.sigstore.cosign/rfc3161timestamp"
+	"github.com/syncgate/syncgate/verify"
 )
 
 // attached is what came with a signature in annotations. Each may be missing.
@@ -29,17 +23,17 @@ type attached struct {
 func readAttached(bundle verify.Bundle) (attached, error) {
 	var a attached
 	var err error
-	if text := bundle.Annotations[annotationCertificate]; text != "" {
+	if text := bundle.Annotations[static.CertificateAnnotationKey]; text != "" {
 		if a.certificate, err = parseCertificate([]byte(text)); err != nil {
 			return a, because(CodePayloadMalformed, err, "its certificate cannot be read")
 		}
 	}
-	if text := bundle.Annotations[annotationLogEntry]; text != "" {
+	if text := bundle.Annotations[static.BundleAnnotationKey]; text != "" {
 		if a.entry, err = parseLogEntry([]byte(text)); err != nil {
 			return a, because(CodeLogEntryInvalid, err, "its transparency-log entry cannot be read")
 		}
 	}
-	if text := bundle.Annotations[annotationTimestamp]; text != "" {
+	if text := bundle.Annotations[static.RFC3161TimestampAnnotationKey]; text != "" {
 		var token struct {
 			SignedRFC3161Timestamp []byte
 		}

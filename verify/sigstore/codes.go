@@ -3,6 +3,7 @@ package sigstore
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
@@ -61,11 +62,20 @@ func because(code policy.Code, cause error, reason string) *verify.Rejected {
 	return r
 }
 
+// printable drops what no message should have in it.
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return -1
+}
+
 // oneLine makes a library's message fit a report: some go over lines, or
-// quote what they could not read.
+// quote what they could not read, which may try to steer a terminal.
 func oneLine(text string) string {
 	const most = 240
 	text = strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), "")
+	text = strings.Map(printable, text)
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}

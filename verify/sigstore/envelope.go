@@ -4,17 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sigstore/cosign/v2/pkg/types"
+
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
 )
-
-// intotoPayload is the one payload type of an envelope that is read.
-const intotoPayload = "application/vnd.in-toto+json"
-
-// signPredicate is the predicate type of a bundle that is a signature of an
-// image and attests nothing more.
-const signPredicate = "https://sigstore.dev/cosign/sign/v1"
 
 // envelope verifies a DSSE envelope that is not in a Sigstore bundle: what
 // cosign keeps at .att tags, and envelopes that refer to the image.
@@ -72,8 +67,8 @@ func openEnvelope(data []byte) ([]byte, []signed, error) {
 }
 
 func checkPayloadType(payloadType string) error {
-	if payloadType != intotoPayload {
-		return reject(CodePayloadMalformed, "its envelope holds %.100q, want %s", payloadType, intotoPayload)
+	if payloadType != types.IntotoPayloadType {
+		return reject(CodePayloadMalformed, "its envelope holds %.100q, want %s", payloadType, types.IntotoPayloadType)
 	}
 	return nil
 }
@@ -101,7 +96,8 @@ func attestation(payload []byte, digest policy.Digest, bundle verify.Bundle, sig
 		Kind: policy.KindAttestation, Format: bundle.Format, ID: id, Location: bundle.Location,
 		Subject: digest, Signers: signers, Statement: statement,
 	}
-	if statement.PredicateType == signPredicate {
+	if statement.PredicateType == types.CosignSignPredicateType {
+		// It signs the image and attests nothing more.
 		evidence.Kind, evidence.Statement = policy.KindSignature, nil
 	}
 	return evidence, err

@@ -47,8 +47,8 @@ func claimedPredicateType(bundle verify.Bundle) string {
 	if payload == nil {
 		payload = outer.Envelope.Payload
 	}
-	if json.Unmarshal(payload, &statement) != nil || len(statement.PredicateType) > 200 {
+	if json.Unmarshal(payload, &statement) != nil {
 		return ""
 	}
-	return statement.PredicateType
+	return oneLine(statement.PredicateType)
 }

@@ -3,6 +3,7 @@ package sigstore
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -34,9 +35,9 @@ type logEntry struct {
 // loggedSubject is what an entry is an entry for.
 type loggedSubject struct {
 	kind string
-	// blob and payload are the SHA-256 in hex of the layer and of what an
-	// envelope holds. Each entry has one or both.
-	blob, payload string
+	// blob and payload are the digests of the layer and of what an envelope
+	// holds. Each entry has one or both.
+	blob, payload loggedHash
 	signatures    []loggedSignature
 }
 
@@ -108,18 +109,26 @@ func parseLoggedSubject(body []byte) (loggedSubject, error) {
 	return subject, err
 }
 
-// loggedHash is a digest in an entry.
+// loggedHash is a digest in an entry. The zero value is none.
 type loggedHash struct {
 	Algorithm string `json:"algorithm"`
 	Value     string `json:"value"`
 }
 
-// sha256 is the digest in hex, and empty if it is of another algorithm.
-func (h loggedHash) sha256() string {
-	if h.Algorithm != "sha256" {
+// of tells whether the digest is that of data, or there is no digest.
+func (h loggedHash) of(data []byte) bool {
+	sum := func() string {
+		switch h.Algorithm {
+		case "sha256":
+			return fmt.Sprintf("%x", sha256.Sum256(data))
+		case "sha384":
+			return fmt.Sprintf("%x", sha512.Sum384(data))
+		case "sha512":
+			return fmt.Sprintf("%x", sha512.Sum512(data))
+		}
 		return ""
 	}
-	return h.Value
+	return h == loggedHash{} || h.Value != "" && h.Value == sum()
 }
 
 func hashedSubject(spec json.RawMessage) (loggedSubject, error) {
@@ -132,7 +141,7 @@ func hashedSubject(spec json.RawMessage) (loggedSubject, error) {
 	}
 	err := json.Unmarshal(spec, &entry)
 	return loggedSubject{
-		blob:       entry.Data.Hash.sha256(),
+		blob:       entry.Data.Hash,
 		signatures: []loggedSignature{{entry.Signature.Content, der(entry.Signature.PublicKey.Content)}},
 	}, err
 }
@@ -143,7 +152,7 @@ func dsseSubject(spec json.RawMessage) (loggedSubject, error) {
 		Signatures                []struct{ Signature, Verifier []byte }
 	}
 	err := json.Unmarshal(spec, &entry)
-	subject := loggedSubject{blob: entry.EnvelopeHash.sha256(), payload: entry.PayloadHash.sha256()}
+	subject := loggedSubject{blob: entry.EnvelopeHash, payload: entry.PayloadHash}
 	for _, s := range entry.Signatures {
 		subject.signatures = append(subject.signatures, loggedSignature{s.Signature, der(s.Verifier)})
 	}
@@ -154,21 +163,17 @@ func dsseSubject(spec json.RawMessage) (loggedSubject, error) {
 // They bind the signature by the digest of the envelope that holds it.
 func intotoSubject(spec json.RawMessage) (loggedSubject, error) {
 	var entry struct {
-		Content struct {
-			Hash        loggedHash
-			PayloadHash *loggedHash
-		}
+		Content   struct{ Hash, PayloadHash loggedHash }
 		PublicKey []byte
 	}
 	err := json.Unmarshal(spec, &entry)
-	subject := loggedSubject{blob: entry.Content.Hash.sha256(), signatures: []loggedSignature{{nil, der(entry.PublicKey)}}}
-	if err == nil && subject.blob == "" {
+	if err == nil && entry.Content.Hash == (loggedHash{}) {
 		err = errors.New("it has no digest of the envelope")
 	}
-	if entry.Content.PayloadHash != nil {
-		subject.payload = entry.Content.PayloadHash.sha256()
-	}
-	return subject, err
+	return loggedSubject{
+		blob: entry.Content.Hash, payload: entry.Content.PayloadHash,
+		signatures: []loggedSignature{{nil, der(entry.PublicKey)}},
+	}, err
 }
 
 // intoto2Subject reads entries whose envelope digest is of a form of the
@@ -183,7 +188,7 @@ func intoto2Subject(spec json.RawMessage) (loggedSubject, error) {
 		}
 	}
 	err := json.Unmarshal(spec, &entry)
-	subject := loggedSubject{payload: entry.Content.PayloadHash.sha256()}
+	subject := loggedSubject{payload: entry.Content.PayloadHash}
 	for _, s := range entry.Content.Envelope.Signatures {
 		// Rekor encodes the signature a second time.
 		sig, err := base64.StdEncoding.DecodeString(string(s.Sig))
@@ -207,15 +212,11 @@ func der(text []byte) []byte {
 // matches tells whether the entry is for a signature that holds. Its error
 // says what differs.
 func (e *logEntry) matches(s signed, by candidate) error {
-	digest := func(data []byte) string {
-		sum := sha256.Sum256(data)
-		return hex.EncodeToString(sum[:])
-	}
 	subject := e.subject
-	if subject.blob == "" && subject.payload == "" {
-		return errors.New("it has no SHA-256 digest of what was signed")
+	if subject.blob == (loggedHash{}) && subject.payload == (loggedHash{}) {
+		return errors.New("it has no digest of what was signed")
 	}
-	if subject.blob != "" && subject.blob != digest(s.blob) || subject.payload != "" && subject.payload != digest(s.payload) {
+	if !subject.blob.of(s.blob) || !subject.payload.of(s.payload) {
 		return errors.New("it is an entry for another artifact")
 	}
 	reason := errors.New("it is an entry for another signature")

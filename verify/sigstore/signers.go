@@ -30,7 +30,8 @@ type candidate struct {
 	// key is nil if a certificate signed.
 	key         *keyring
 	certificate *x509.Certificate
-	// logged tells that the entry is for this signature.
+	// logged tells that the log entry is for this signature, and once that is
+	// known, that it holds.
 	logged bool
 }
 
@@ -47,14 +48,15 @@ func (v *Verifier) signers(ctx context.Context, a attached, signatures []signed)
 	if err != nil {
 		return nil, err
 	}
-	logged, err := provenEntry(a.entry, m)
+	proven, err := provenEntry(a.entry, m)
 	if err != nil {
 		return nil, err
 	}
 	var out []policy.Signer
 	var refused error
 	for _, c := range candidates {
-		signer, err := judge(c, a, m, logged)
+		c.logged = c.logged && proven
+		signer, err := judge(c, a, m)
 		if err != nil {
 			refused = errors.Join(refused, err)
 			continue
@@ -166,13 +168,13 @@ func provenEntry(entry *logEntry, m *material) (bool, error) {
 }
 
 // judge says what is known of one who signed.
-func judge(c candidate, a attached, m *material, entryHolds bool) (policy.Signer, error) {
+func judge(c candidate, a attached, m *material) (policy.Signer, error) {
 	var t times
-	if c.logged && entryHolds {
+	if c.logged {
 		t.add(a.entry.at())
 	}
 	stampErr := t.addTimestamp(m, a.timestamp, c.signed.blob, c.signed.signature)
-	signer := policy.Signer{Logged: c.logged && entryHolds, SignedAt: t.earliest()}
+	signer := policy.Signer{Logged: c.logged, SignedAt: t.earliest()}
 	if c.key != nil {
 		signer.Key = c.key.fingerprint
 		return signer, nil

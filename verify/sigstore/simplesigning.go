@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/sigstore/cosign/v2/pkg/oci/static"
+	signaturepayload "github.com/sigstore/sigstore/pkg/signature/payload"
+
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
 )
@@ -12,9 +15,9 @@ import (
 // simpleSigning verifies what cosign keeps at .sig tags: a payload that names
 // the image, and its signature in an annotation.
 func (v *Verifier) simpleSigning(ctx context.Context, digest policy.Digest, bundle verify.Bundle) (policy.Evidence, error) {
-	text := bundle.Annotations[annotationSignature]
+	text := bundle.Annotations[static.SignatureAnnotationKey]
 	if text == "" {
-		return policy.Evidence{}, reject(CodePayloadMalformed, "has no signature in the annotation %s", annotationSignature)
+		return policy.Evidence{}, reject(CodePayloadMalformed, "has no signature in the annotation %s", static.SignatureAnnotationKey)
 	}
 	signature, err := decodeBase64(text)
 	if err != nil {
@@ -44,7 +47,7 @@ func (v *Verifier) simpleSigning(ctx context.Context, digest policy.Digest, bund
 // claimType tells whether a payload is a signature of an image: cosign's, or
 // that of the format that cosign took it from.
 func claimType(t string) bool {
-	return t == "cosign container image signature" || t == "atomic container signature"
+	return t == signaturepayload.CosignSignatureType || t == "atomic container signature"
 }
 
 // checkClaim reads the verified payload, as containers-signature(5) describes

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -157,6 +158,9 @@ func (w *World) seal(image Image, signer *Signer, claim Claim, how How) (sealed,
 	signatures := []map[string]any{{"keyid": "", "sig": e.signature}}
 	verifiers := []map[string]any{{"signature": base64.StdEncoding.EncodeToString(e.signature), "verifier": e.with.pem()}}
 	for _, other := range how.CoSigners {
+		if other.key == nil {
+			return e, errors.New("sign envelope: a co-signer has no key")
+		}
 		signature, err := other.key.Sign(message)
 		if err != nil {
 			return e, err
