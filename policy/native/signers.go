@@ -68,9 +68,12 @@ func (c *converter) key(k key) *policy.Key {
 	return out
 }
 
-// keyFile reads a file relative to the policy file.
+// keyFile reads a file relative to the policy file. A policy on the operator's
+// own disk may name an absolute one; one in a tree may not, because there is
+// nothing that it could mean.
 func (c *converter) keyFile(file text) []byte {
-	if path.IsAbs(file.Value) || strings.Contains(file.Value, "\\") {
+	_, disk := c.files.(Disk)
+	if path.IsAbs(file.Value) && !disk || strings.Contains(file.Value, "\\") {
 		c.report(file.node, "key file %s is not a relative path: write it relative to the policy file, with /", quote(file.Value))
 		return nil
 	}
@@ -85,6 +88,9 @@ func (c *converter) keyFile(file text) []byte {
 
 // keyPath is the name of a key file as the file system knows it.
 func (c *converter) keyPath(file text) string {
+	if path.IsAbs(file.Value) {
+		return path.Clean(file.Value)
+	}
 	return path.Join(path.Dir(c.source.name), file.Value)
 }
 
