@@ -11,6 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 // The environment variables that hold the login for HTTP. The user name may
@@ -103,29 +104,34 @@ func (r *remote) loginHint() string {
 // sshAuth returns the keys for a server of SSH: those of the agent, else
 // those of the user's own key files that have no passphrase. The server's key
 // must be in SSH_KNOWN_HOSTS, ~/.ssh/known_hosts or /etc/ssh/ssh_known_hosts.
-func sshAuth(endpoint *transport.Endpoint) (transport.AuthMethod, error) {
+// Done is to be called once the keys are no longer needed.
+func sshAuth(endpoint *transport.Endpoint) (auth transport.AuthMethod, done func(), err error) {
 	user := endpoint.User
 	if user == "" {
 		user = gitssh.DefaultUsername
 	}
-	if os.Getenv("SSH_AUTH_SOCK") != "" {
-		agent, err := gitssh.NewSSHAgentAuth(user)
+	done = func() {}
+	if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" {
+		connection, err := net.Dial("unix", socket)
 		if err != nil {
-			return nil, fmt.Errorf("ask the ssh-agent: %w", err)
+			return nil, done, fmt.Errorf("ask the ssh-agent: %w", err)
 		}
-		return withKnownHosts(agent, &agent.HostKeyCallbackHelper, endpoint)
+		keys := &gitssh.PublicKeysCallback{User: user, Callback: agent.NewClient(connection).Signers}
+		auth, err = withKnownHosts(keys, &keys.HostKeyCallbackHelper, endpoint)
+		return auth, func() { _ = connection.Close() }, err
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return nil, errors.New("there is no ssh-agent and no home directory with keys")
+		return nil, done, errors.New("there is no ssh-agent and no home directory with keys")
 	}
 	for _, name := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
 		key, err := gitssh.NewPublicKeysFromFile(user, filepath.Join(home, ".ssh", name), "")
 		if err == nil {
-			return withKnownHosts(key, &key.HostKeyCallbackHelper, endpoint)
+			auth, err = withKnownHosts(key, &key.HostKeyCallbackHelper, endpoint)
+			return auth, done, err
 		}
 	}
-	return nil, errors.New("there is no ssh-agent (SSH_AUTH_SOCK is not set) and no key without a passphrase in ~/.ssh")
+	return nil, done, errors.New("there is no ssh-agent (SSH_AUTH_SOCK is not set) and no key without a passphrase in ~/.ssh")
 }
 
 // withKnownHosts has a server's key checked, and asks it for a kind of key

@@ -230,7 +230,7 @@ func TestUnknownRevisionNamesWhatIsNear(t *testing.T) {
 	for revision, want := range map[string][]string{
 		"mian":                        {`resolve revision "mian" of ` + dir, `no branch, tag or commit has that name; did you mean branch "main"`},
 		"prod":                        {`did you mean branch "production"`},
-		"v1.0":                        {`did you mean tag "v1.0.0"`, `"v1.1.0"`},
+		"v1.0":                        {`did you mean tag "v1.0.0"`},
 		"2026.01":                     {`did you mean branch "release/2026.01"`},
 		"zzzzzzzzzz":                  {"there are 5 branches (both, main, production, release/2026.01, staging) and 4 tags (both, v1.0.0, v1.1.0, v2.0.0)"},
 		"deadbeef":                    {`no branch, tag or commit has that name`},
@@ -256,20 +256,28 @@ func TestUnknownRevisionNamesWhatIsNear(t *testing.T) {
 
 func TestAmbiguousShortID(t *testing.T) {
 	dir := t.TempDir()
+	run(t, dir, "init", "-q")
+	var script strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&script, "commit refs/heads/main\ncommitter a <a@example.org> %d +0000\ndata 0\n", i)
+	}
+	load := exec.Command("git", "fast-import", "--quiet")
+	load.Dir, load.Stdin = dir, strings.NewReader(script.String())
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("git fast-import: %v\n%s", err, out)
+	}
 	seen := map[string]string{}
-	for day := 1; ; day++ {
-		id := commit(t, dir, day%28+1, map[string]string{"a": fmt.Sprint(day)})
-		if other, ok := seen[id[:4]]; ok {
-			_, err := git.Open(t.Context(), git.Options{Source: dir, Revision: id[:4]})
+	for id := range strings.FieldsSeq(run(t, dir, "rev-list", "--all")) {
+		if other, ok := seen[id[:5]]; ok {
+			_, err := git.Open(t.Context(), git.Options{Source: dir, Revision: id[:5]})
 			ids := []string{id, other}
 			slices.Sort(ids)
 			wantError(t, err, "it is short for 2 commits ("+strings.Join(ids, ", ")+"); give more digits")
 			return
 		}
-		if seen[id[:4]] = id; day == 2000 {
-			t.Fatal("no two commits begin with the same four digits")
-		}
+		seen[id[:5]] = id
 	}
+	t.Fatal("no two commits begin with the same five digits")
 }
 
 func TestBranchNamedLikeACommit(t *testing.T) {

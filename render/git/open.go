@@ -107,8 +107,3 @@ func (f Fetcher) Fetch(ctx context.Context, repository, reference string) (files
 	}
 	return tree.FS, tree.Revision.Commit, nil
 }
-
-// Fetch is Fetch of the zero Fetcher.
-func Fetch(ctx context.Context, repository, reference string) (files fs.FS, commit string, err error) {
-	return Fetcher{}.Fetch(ctx, repository, reference)
-}

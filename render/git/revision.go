@@ -191,15 +191,12 @@ func nearest(name string, candidates []string) []string {
 	wanted := strings.ToLower(name)
 	for _, candidate := range candidates {
 		lower := strings.ToLower(candidate)
-		if last := lower[strings.LastIndexByte(lower, '/')+1:]; last == wanted {
-			near = append(near, scored{candidate, 1})
-			continue
-		}
 		score := distance(wanted, lower)
-		if len(wanted) >= 3 && (strings.HasPrefix(lower, wanted) || strings.HasPrefix(wanted, lower) && len(lower) >= 3) {
-			score = min(score, 2)
+		last := lower[strings.LastIndexByte(lower, '/')+1:]
+		if last == wanted || len(wanted) >= 2 && strings.HasPrefix(lower, wanted) {
+			score = 1
 		}
-		if score <= max(1, len(wanted)/3) || score == 2 && len(wanted) >= 3 {
+		if score <= max(1, len(wanted)/3) {
 			near = append(near, scored{candidate, score})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
@@ -70,7 +71,9 @@ func (r *remote) dial(ctx context.Context) (*session, error) {
 	var err error
 	if endpoint.Protocol == "ssh" {
 		client = gitssh.NewClient(nil)
-		auth, err = sshAuth(&endpoint)
+		var done func()
+		auth, done, err = sshAuth(&endpoint)
+		defer done()
 	} else {
 		client = githttp.NewClient(&http.Client{Transport: &boundedTransport{}})
 		auth, err = r.httpAuth()
@@ -189,6 +192,8 @@ func (r *remote) explain(ctx context.Context, verb string, err error) error {
 		return fmt.Errorf("%s %s: there is no such repository, or this login may not see it", verb, name)
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return fmt.Errorf("%s %s: the repository is empty", verb, name)
+	case errors.Is(err, pktline.ErrInvalidPktLen), errors.Is(err, packp.ErrEmptyInput), errors.Is(err, packp.ErrEmptyAdvRefs):
+		return fmt.Errorf("%s %s: the server does not answer as a Git server does; check the URL", verb, name)
 	case errors.As(err, &network) && network.Timeout():
 		return fmt.Errorf("%s %s: the server does not answer in time", verb, name)
 	}
