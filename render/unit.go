@@ -13,6 +13,10 @@ const (
 	Helm SourceKind = "helm"
 	// Manifests is a directory of plain YAML and JSON.
 	Manifests SourceKind = "manifests"
+	// ArgoCD is a source of an Argo CD Application.
+	ArgoCD SourceKind = "argocd"
+	// Flux is what a Flux Kustomization or HelmRelease deploys.
+	Flux SourceKind = "flux"
 )
 
 // Source is a directory of a revision and how to render it.
@@ -30,6 +34,9 @@ type Source struct {
 	AllowRemote bool
 	// Load says which files kustomizations may load.
 	Load LoadScope
+	// Spec is what the deployer object says of the source, for the renderer
+	// of an ArgoCD or Flux source, which made it. It is nil for all others.
+	Spec any
 }
 
 // LoadScope says which files of the tree a kustomization may load. Bases may
@@ -72,6 +79,24 @@ type Unit struct {
 	Sources []Source
 	// Namespace is where objects go that name no namespace.
 	Namespace string
+	// Deployer is the object that deploys the unit, such as an Application.
+	// It is the zero value for a bare directory.
+	Deployer ObjectID
+	// Origin is where Deployer was written.
+	Origin Origin
+}
+
+// Expander finds what deployer objects deploy: Applications and
+// ApplicationSets of Argo CD, Kustomizations and HelmReleases of Flux.
+//
+// Expand is given everything that is rendered so far and returns the units
+// that its deployer objects stand for. It is called again after those are
+// rendered, for as long as it returns units of names that are new, so it must
+// return the same unit for the same object each time. A deployer object that
+// it cannot turn into a unit is an Unseen problem that names the object and
+// the field.
+type Expander interface {
+	Expand(ctx context.Context, tree Tree, rendering Rendering) ([]Unit, []Problem)
 }
 
 // Renderer turns a source into objects.
