@@ -218,20 +218,26 @@ func (e *evaluation) rejected() []string {
 	return slices.Compact(lines)
 }
 
-// elsewhere names another digest of the image that carries what is wanted.
+// elsewhere names the part of the image that carries what is wanted instead:
+// the index where a platform is asked about, a platform where the index is.
 func (e *evaluation) elsewhere(q question, w wanted) string {
+	places := []target{{digest: e.in.Subject.Digest}}
+	if q.target.platform == "" {
+		places = nil
+		for _, p := range e.in.Subject.Platforms {
+			places = append(places, target{p.Digest, p.Name})
+		}
+	}
 	for i := range e.evidence {
 		ev := &e.evidence[i]
-		if ev.Subject == q.target.digest || !w.is(ev) || len(appendCandidates(nil, ev, w.signers)) == 0 {
-			continue
-		}
-		if ev.Subject == e.in.Subject.Digest {
-			return "the index " + short(ev.Subject)
-		}
-		for _, p := range e.in.Subject.Platforms {
-			if p.Digest == ev.Subject {
-				return "the platform " + clip(p.Name)
+		for _, place := range places {
+			if ev.Subject != place.digest || place.digest == q.target.digest || !w.is(ev) || len(appendCandidates(nil, ev, w.signers)) == 0 {
+				continue
 			}
+			if place.platform == "" {
+				return "the index " + short(place.digest)
+			}
+			return "the platform " + clip(place.platform)
 		}
 	}
 	return ""
