@@ -1,6 +1,8 @@
 package kustomize
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -199,4 +201,10 @@ func (k *kustomization) customizes() bool {
 		Resources: k.decoded.Resources, BuildMetadata: k.decoded.BuildMetadata,
 	}
 	return !equalJSON(plain, k.decoded)
+}
+
+func equalJSON(a, b any) bool {
+	left, errLeft := json.Marshal(a)
+	right, errRight := json.Marshal(b)
+	return errLeft == nil && errRight == nil && bytes.Equal(left, right)
 }

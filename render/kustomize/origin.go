@@ -24,8 +24,8 @@ type source struct {
 	id render.ObjectID
 }
 
-// place gives each object its origin and its locator.
-func (p *plan) place(objects []render.Object) {
+// attach gives each object its origin and its locator.
+func (p *plan) attach(objects []render.Object) {
 	claimed := map[place]map[string]bool{}
 	claim := func(s source) {
 		if claimed[s.at] == nil {

@@ -1,9 +1,7 @@
 package kustomize
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -27,9 +25,10 @@ type plan struct {
 	// top is nil if the directory has no readable kustomization: kustomize
 	// says so best.
 	top *kustomization
-	// byDir holds the kustomizations that were checked; a nil one has no file
-	// or several.
+	// byDir holds the kustomizations that were checked; a nil one has no file.
 	byDir map[string]*kustomization
+	// checked are the files of kustomizations that were checked.
+	checked map[string]bool
 	// asPlugins are the directories that were checked as the configuration of
 	// plugins.
 	asPlugins map[string]bool
@@ -59,7 +58,7 @@ type mounted struct {
 func newPlan(ctx context.Context, tree fs.FS, source render.Source, fetcher Fetcher) (*plan, *render.Problem) {
 	p := &plan{
 		files: newFiles(ctx, tree), fetcher: fetcher, source: source,
-		byDir: map[string]*kustomization{}, asPlugins: map[string]bool{}, served: map[string][]byte{},
+		byDir: map[string]*kustomization{}, checked: map[string]bool{}, asPlugins: map[string]bool{}, served: map[string][]byte{},
 		uses: map[string][]use{}, remotes: map[string]mounted{}, tracer: newTracer(),
 		parsed: map[string][]render.Object{},
 	}
@@ -73,25 +72,25 @@ func newPlan(ctx context.Context, tree fs.FS, source render.Source, fetcher Fetc
 
 // visit checks the kustomization of a directory and all that it loads. It
 // returns nil if there is none to be read.
-func (p *plan) visit(dir string, use use) (*kustomization, *render.Problem) {
+func (p *plan) visit(dir string, as use) (*kustomization, *render.Problem) {
 	dir, info, err := p.files.resolve(dir)
 	if err != nil || !info.IsDir() {
 		return nil, nil
 	}
-	if k, seen := p.byDir[dir]; seen && (use != usePlugin || p.asPlugins[dir]) {
+	if k, seen := p.byDir[dir]; seen && (as != usePlugin || p.asPlugins[dir]) {
 		return k, nil
 	}
 	if len(p.byDir) >= bounds.Kustomizations {
 		return nil, p.tooMany()
 	}
 	k, problem := p.load(dir)
-	p.byDir[dir], p.asPlugins[dir] = k, use == usePlugin
+	p.byDir[dir], p.asPlugins[dir] = k, as == usePlugin
 	if problem != nil || k == nil || k.failure != nil {
 		return k, problem
 	}
 	p.open = append(p.open, dir)
 	defer func() { p.open = p.open[:len(p.open)-1] }()
-	return k, p.check(k, use)
+	return k, p.check(k, as)
 }
 
 func (p *plan) tooMany() *render.Problem {
@@ -111,13 +110,22 @@ func (p *plan) load(dir string) (*kustomization, *render.Problem) {
 			found = append(found, path.Join(dir, name))
 		}
 	}
-	if len(found) != 1 {
+	switch len(found) {
+	case 0:
 		return nil, nil
+	case 1:
+	default:
+		return nil, &render.Problem{
+			Code: CodeFailed, Severity: render.Broken, Origin: render.Origin{File: found[1]},
+			Message: fmt.Sprintf("cannot build kustomization: found multiple kustomization files: %s and %s", p.show(found[0]), p.show(found[1])),
+			Hint:    "keep one of them",
+		}
 	}
 	file, data, err := p.files.read(found[0])
 	if err != nil {
 		return nil, p.files.problem
 	}
+	p.checked[file] = true
 	k := &kustomization{dir: dir, file: file, data: data, names: map[string]string{}}
 	if problem := tooLarge(file, data); problem != nil {
 		return nil, problem
@@ -330,70 +338,4 @@ func (p *plan) count() *render.Problem {
 		return p.tooMany()
 	}
 	return nil
-}
-
-// serve returns a file as kustomize gets to see it.
-func (p *plan) serve(name string) ([]byte, error) {
-	if err := p.sealed(name); err != nil {
-		return nil, err
-	}
-	file, data, err := p.files.read(name)
-	if err != nil {
-		return nil, err
-	}
-	if served, ok := p.served[file]; ok {
-		return served, nil
-	}
-	uses := p.uses[file]
-	if len(uses) == 0 || slices.ContainsFunc(uses, func(u use) bool { return u != useData }) {
-		if problem := tooLarge(file, data); problem != nil {
-			return nil, p.files.refuse(problem)
-		}
-	}
-	if len(uses) > 0 && !slices.ContainsFunc(uses, func(u use) bool { return u != useResource }) {
-		return p.tracer.mark(file, data), nil
-	}
-	return bytes.Clone(data), nil
-}
-
-// sealed refuses a kustomization that was not checked.
-func (p *plan) sealed(name string) error {
-	if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(name)) {
-		return nil
-	}
-	dir, _, err := p.files.resolve(path.Dir(name))
-	if _, checked := p.byDir[dir]; err != nil || checked {
-		return nil
-	}
-	if file, _, err := p.files.resolve(name); err != nil || p.uses[file] != nil {
-		return nil
-	}
-	return p.files.refuse(&render.Problem{
-		Code: CodeFailed, Severity: render.Unseen, Origin: render.Origin{File: name},
-		Message: "kustomization was not checked for remote entries before it was built",
-		Hint:    "list its directory under resources or components",
-	})
-}
-
-// show is a name as users know it: relative to the root of the repository, or
-// the URL of a repository that was fetched, at its commit.
-func (p *plan) show(name string) string {
-	mount, ok := mountOf(name)
-	if !ok {
-		return name
-	}
-	inside := strings.TrimPrefix(strings.TrimPrefix(name, mount), "/")
-	if r, ok := p.remotes[mount]; ok {
-		return redact(r.repository) + "//" + inside + "?ref=" + r.commit
-	}
-	if inside == "" {
-		return "."
-	}
-	return inside
-}
-
-func equalJSON(a, b any) bool {
-	left, errLeft := json.Marshal(a)
-	right, errRight := json.Marshal(b)
-	return errLeft == nil && errRight == nil && bytes.Equal(left, right)
 }

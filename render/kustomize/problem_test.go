@@ -13,7 +13,7 @@ func TestProblems(t *testing.T) {
 	web := "-- web.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 	checkRefusals(t, render.Source{}, []refusal{
 		{"no kustomization", "-- web.yaml --\n", kustomize.CodeFailed, render.Broken, ".", "unable to find one of 'kustomization.yaml'"},
-		{"several kustomizations", "-- kustomization.yaml --\n-- kustomization.yml --\n", kustomize.CodeFailed, render.Broken, ".", "Found multiple kustomization files"},
+		{"several kustomizations", "-- kustomization.yaml --\n-- kustomization.yml --\n", kustomize.CodeFailed, render.Broken, "kustomization.yml", "found multiple kustomization files: kustomization.yaml and kustomization.yml"},
 		{"unknown field", "-- kustomization.yaml --\nresources: [web.yaml]\nimagez: []\n" + web, kustomize.CodeFailed, render.Broken, "kustomization.yaml:2:1", `unknown field "imagez"`},
 		{"unknown field of a base", "-- kustomization.yaml --\nresources: [base]\n-- base/kustomization.yaml --\nimages:\n- name: x\n  tag: y\n", kustomize.CodeFailed, render.Broken, "base/kustomization.yaml:3:3", `unknown field "tag"`},
 		{"syntax", "-- kustomization.yaml --\nresources:\n- a\n b: [\n", kustomize.CodeFailed, render.Broken, "kustomization.yaml:3", "yaml: line 3"},
