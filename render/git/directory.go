@@ -26,11 +26,12 @@ func openDirectory(ctx context.Context, from *location) (render.Tree, error) {
 		return render.Tree{}, fmt.Errorf("open directory %s: %w", from.name, pathless(err))
 	}
 	tree := &directory{root: root}
-	problems, err := survey(ctx, tree)
+	found, err := survey(ctx, tree)
 	if err != nil {
 		return render.Tree{}, fmt.Errorf("read directory %s: %w", from.name, err)
 	}
-	problems = append(tree.missingSubmodules(), problems...)
+	tree.links = found.links
+	problems := append(tree.missingSubmodules(), found.problems...)
 	slices.SortStableFunc(problems, func(a, b render.Problem) int { return strings.Compare(a.Origin.File, b.Origin.File) })
 	return render.Tree{FS: tree, Revision: render.Revision{Repository: from.name}, Problems: problems}, nil
 }
@@ -43,6 +44,9 @@ func openDirectory(ctx context.Context, from *location) (render.Tree, error) {
 // fs.ReadLinkFS, and may be used by several goroutines.
 type directory struct {
 	root *os.Root
+	// links are the symlinks that the survey found. A name that leads through
+	// none of them is opened without looking at its parts again.
+	links map[string]bool
 }
 
 // errNotRegular is why a name is not opened.
@@ -54,7 +58,7 @@ func (d *directory) check(op, name string) (fs.FileInfo, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
-	real, err := follow(d, name)
+	real, err := d.resolve(name)
 	if err != nil {
 		return nil, &fs.PathError{Op: op, Path: name, Err: pathless(err)}
 	}
@@ -69,6 +73,20 @@ func (d *directory) check(op, name string) (fs.FileInfo, error) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: errNotRegular}
 	}
 	return info, nil
+}
+
+// resolve returns the name that a name leads to.
+func (d *directory) resolve(name string) (string, error) {
+	for end := 0; len(d.links) > 0 && end < len(name); end++ {
+		next := strings.IndexByte(name[end:], '/')
+		if next < 0 {
+			next = len(name) - end
+		}
+		if end += next; d.links[name[:end]] {
+			return follow(d, name)
+		}
+	}
+	return name, nil
 }
 
 // explain says it where a name leads out of the tree.

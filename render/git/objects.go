@@ -43,20 +43,13 @@ func (o *objects) object(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing
 	return nil, fmt.Errorf("read object %s: %w", hash, errMissing)
 }
 
-// size returns the size of an object without reading it.
+// size returns the size of an object. Large ones are not read for it.
 func (o *objects) size(hash plumbing.Hash) (int64, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, store := range o.stores {
-		size, err := store.EncodedObjectSize(hash)
-		if err == nil {
-			return size, nil
-		}
-		if !errors.Is(err, plumbing.ErrObjectNotFound) {
-			return 0, fmt.Errorf("read object %s: %w", hash, err)
-		}
+	found, err := o.object(plumbing.AnyObject, hash)
+	if err != nil {
+		return 0, err
 	}
-	return 0, fmt.Errorf("read object %s: %w", hash, errMissing)
+	return found.Size(), nil
 }
 
 // errTooLarge is why a file is not read.
@@ -64,16 +57,12 @@ var errTooLarge = fmt.Errorf("file is larger than the limit of %d MiB", bounds.F
 
 // blob returns the content of a file. Its memory is the caller's.
 func (o *objects) blob(hash plumbing.Hash) ([]byte, error) {
-	size, err := o.size(hash)
-	if err != nil {
-		return nil, err
-	}
-	if size > bounds.FileBytes {
-		return nil, errTooLarge
-	}
 	found, err := o.object(plumbing.BlobObject, hash)
 	if err != nil {
 		return nil, err
+	}
+	if found.Size() > bounds.FileBytes {
+		return nil, errTooLarge
 	}
 	// Objects of packs and large objects are read from disk, by code that is
 	// not safe for several goroutines.
@@ -84,7 +73,7 @@ func (o *objects) blob(hash plumbing.Hash) ([]byte, error) {
 		return nil, fmt.Errorf("read object %s: %w", hash, err)
 	}
 	defer reader.Close()
-	data := make([]byte, size)
+	data := make([]byte, found.Size())
 	if _, err := io.ReadFull(reader, data); err != nil {
 		return nil, fmt.Errorf("read object %s: %w", hash, err)
 	}

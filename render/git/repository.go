@@ -303,13 +303,13 @@ func (r *repository) tree(ctx context.Context, commit *object.Commit) (render.Tr
 	if err != nil {
 		return render.Tree{}, fmt.Errorf("read commit %s of %s: %w", commit.Hash, r.name, err)
 	}
-	problems, err := survey(ctx, files)
+	found, err := survey(ctx, files)
 	if err != nil {
 		return render.Tree{}, fmt.Errorf("read commit %s of %s: %w", commit.Hash, r.name, err)
 	}
 	return render.Tree{
 		FS:       files,
 		Revision: render.Revision{Repository: r.name, Commit: commit.Hash.String()},
-		Problems: problems,
+		Problems: found.problems,
 	}, nil
 }

@@ -42,16 +42,18 @@ type files interface {
 type surveyor struct {
 	files    files
 	problems []render.Problem
-	counts   map[string]int
-	filters  []gitattributes.MatchAttribute
-	seen     int
+	// links are the symlinks, whether they lead out or not.
+	links   map[string]bool
+	counts  map[string]int
+	filters []gitattributes.MatchAttribute
+	seen    int
 }
 
-// survey lists the problems of a tree in the order of their names. It reads
-// no file but .gitattributes and, where these name Git LFS, the small ones
-// that they name.
-func survey(ctx context.Context, tree files) ([]render.Problem, error) {
-	s := &surveyor{files: tree, counts: map[string]int{}}
+// survey finds the problems of a tree in the order of their names, and its
+// symlinks. It reads no file but .gitattributes and, where these name Git
+// LFS, the small ones that they name.
+func survey(ctx context.Context, tree files) (*surveyor, error) {
+	s := &surveyor{files: tree, links: map[string]bool{}, counts: map[string]int{}}
 	err := fs.WalkDir(tree, ".", func(name string, found fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -72,7 +74,7 @@ func survey(ctx context.Context, tree files) ([]render.Problem, error) {
 			s.problems = append(s.problems, render.Problem{Code: code, Message: fmt.Sprintf("there are %d more problems of this kind in the tree", more)})
 		}
 	}
-	return s.problems, nil
+	return s, nil
 }
 
 func (s *surveyor) visit(name string, found fs.DirEntry) error {
@@ -101,6 +103,7 @@ func (s *surveyor) add(name string, problem render.Problem) {
 }
 
 func (s *surveyor) checkLink(name string) {
+	s.links[name] = true
 	_, err := follow(s.files, name)
 	if !errors.Is(err, errOutside) {
 		return
