@@ -176,27 +176,34 @@ func TestThreatWrongKey(t *testing.T) {
 // another artifact, signature or key, and one that does not hold.
 func TestThreatLogEntryOfSomethingElse(t *testing.T) {
 	s := newScene(t, verifytest.Options{})
-	for _, format := range []policy.Format{policy.FormatSimpleSigning, policy.FormatDSSE} {
-		for who, signer := range map[string]*verifytest.Signer{"keyless": s.keyless, "key": s.keyed} {
-			t.Run(string(format)+" "+who, func(t *testing.T) {
+	for who, signer := range map[string]*verifytest.Signer{"keyless": s.keyless, "key": s.keyed} {
+		for kind, log := range map[string]verifytest.LogEntry{
+			"hashedrekord": verifytest.LogUsual, "dsse": verifytest.LogUsual, "intoto 0.0.1": verifytest.LogIntoto, "intoto 0.0.2": verifytest.LogIntoto2,
+		} {
+			t.Run(kind+" "+who, func(t *testing.T) {
 				s.t = t
-				s.rejectsForeignEntries(format, signer)
+				format := policy.FormatDSSE
+				if kind == "hashedrekord" {
+					format = policy.FormatSimpleSigning
+				}
+				s.rejectsForeignEntries(format, signer, log)
 			})
 		}
 	}
 }
 
-func (s *scene) rejectsForeignEntries(format policy.Format, signer *verifytest.Signer) {
+func (s *scene) rejectsForeignEntries(format policy.Format, signer *verifytest.Signer, log verifytest.LogEntry) {
 	s.t.Helper()
-	b := s.made(format, signer, verifytest.How{})
+	how := verifytest.How{Log: log}
+	b := s.made(format, signer, how)
 	claim := s.claim
 	s.claim.Predicate = "something else"
-	other := s.made(format, signer, verifytest.How{Optional: map[string]string{"a": "b"}})
+	other := s.made(format, signer, verifytest.How{Log: log, Optional: map[string]string{"a": "b"}})
 	s.claim = claim
-	again := s.made(format, signer, verifytest.How{})
+	again := s.made(format, signer, how)
 	somebody, err := s.Key(verifytest.ECDSAP256)
 	must(s.t, err)
-	others := s.made(format, somebody, verifytest.How{})
+	others := s.made(format, somebody, how)
 	for name, entry := range map[string]string{
 		"artifact":  other.Annotations[entryAnnotation],
 		"signature": again.Annotations[entryAnnotation],
@@ -342,6 +349,12 @@ func TestThreatUntrustedCertificate(t *testing.T) {
 		v := s.verifier(func(root map[string]any) { root[part] = foreign[part] })
 		for _, format := range every() {
 			s.expect(v, s.made(format, s.keyless, verifytest.How{}), sigstore.CodeCertificateUntrusted)
+		}
+	}
+	// Of two names policy would see one, and people the other.
+	for _, format := range every() {
+		for _, name := range []string{"https://git.example/evil", "evil@git.example"} {
+			s.expect(s.trusting(), s.made(format, s.keyless.Also(name), verifytest.How{}), sigstore.CodeCertificateUntrusted)
 		}
 	}
 	// A key in the certificate's place proves no identity.

@@ -20,9 +20,10 @@ func TestVerifyKeyless(t *testing.T) {
 	when := s.Now().Add(-30 * 24 * time.Hour)
 	for name, how := range map[string]verifytest.How{
 		"usual": {At: when}, "stamped": {At: when, Stamped: true}, "intoto 0.0.1 entry": {At: when, Log: verifytest.LogIntoto},
+		"intoto 0.0.2 entry": {At: when, Log: verifytest.LogIntoto2},
 	} {
 		for _, format := range every() {
-			if format != policy.FormatDSSE && how.Log == verifytest.LogIntoto {
+			if format != policy.FormatDSSE && how.Log != verifytest.LogUsual {
 				continue
 			}
 			t.Run(name+" "+string(format), func(t *testing.T) {

@@ -100,14 +100,16 @@ func (w *World) issueLeaf(identity *identity, key *SigningKey, at time.Time) (*x
 		ExtKeyUsage:     []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 		ExtraExtensions: extensions,
 	}
-	if strings.Contains(identity.subject, "://") {
-		uri, err := url.Parse(identity.subject)
-		if err != nil {
-			return nil, fmt.Errorf("read subject %q: %w", identity.subject, err)
+	for _, name := range identity.subjects {
+		if !strings.Contains(name, "://") {
+			template.EmailAddresses = append(template.EmailAddresses, name)
+			continue
 		}
-		template.URIs = []*url.URL{uri}
-	} else {
-		template.EmailAddresses = []string{identity.subject}
+		uri, err := url.Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("read subject %q: %w", name, err)
+		}
+		template.URIs = append(template.URIs, uri)
 	}
 	// RFC 6962, section 3.2: the log signs the certificate without its own
 	// promise, so it is made twice.

@@ -35,6 +35,8 @@ const (
 	// LogIntoto makes the intoto 0.0.1 entry that cosign made for envelopes
 	// until 2023.
 	LogIntoto
+	// LogIntoto2 makes the intoto 0.0.2 entry that other clients make.
+	LogIntoto2
 	// LogNone makes none.
 	LogNone
 )
@@ -184,6 +186,15 @@ func (w *World) logEnvelope(e sealed, verifiers []map[string]any, how How) (*ent
 		return w.rekor.append("intoto", "0.0.1", map[string]any{
 			"content":   map[string]any{"hash": hash(e.envelope), "payloadHash": hash(e.statement)},
 			"publicKey": e.with.pem(),
+		}, w.at(how))
+	case LogIntoto2:
+		return w.rekor.append("intoto", "0.0.2", map[string]any{
+			"content": map[string]any{
+				"hash": hash([]byte("of a form that only Rekor has")), "payloadHash": hash(e.statement),
+				"envelope": map[string]any{"payloadType": IntotoPayload, "signatures": []any{map[string]any{
+					"publicKey": e.with.pem(), "sig": []byte(base64.StdEncoding.EncodeToString(e.signature)),
+				}}},
+			},
 		}, w.at(how))
 	default:
 		return w.rekor.append("dsse", "0.0.1", map[string]any{

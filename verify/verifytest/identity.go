@@ -10,8 +10,10 @@ import (
 
 // identity is who a keyless signer says to be.
 type identity struct {
-	issuer, subject string
-	extensions      map[string]string
+	issuer string
+	// subjects is one, unless a test wants more.
+	subjects   []string
+	extensions map[string]string
 }
 
 // fulcioArc is the number below 1.3.6.1.4.1.57264.1 of each extension that

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/syncgate/syncgate/policy"
@@ -26,7 +27,15 @@ func (w *World) Key(algorithm Algorithm) (*Signer, error) {
 // that is a URI or an e-mail address, and Fulcio's certificate extensions by
 // their name in lower camel case, such as sourceRepositoryURI.
 func (w *World) Keyless(issuer, subject string, extensions map[string]string) *Signer {
-	return &Signer{identity: &identity{issuer, subject, maps.Clone(extensions)}}
+	return &Signer{identity: &identity{issuer, []string{subject}, maps.Clone(extensions)}}
+}
+
+// Also makes a keyless signer that has another subject too, in the same
+// certificate. No honest authority issues such.
+func (s *Signer) Also(subject string) *Signer {
+	also := *s.identity
+	also.subjects = append(slices.Clone(also.subjects), subject)
+	return &Signer{identity: &also}
 }
 
 // PEM is the signer's public key, and nil if it has an identity instead.
