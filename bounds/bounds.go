@@ -41,8 +41,8 @@ const (
 	ChartDepth = 32
 	// TemplateWork is how many bytes the templates of one chart may make,
 	// intermediate ones counted, with something for each call and each turn
-	// of a loop.
-	TemplateWork = 1 << 30
+	// of a loop. The largest real charts take 11 MiB.
+	TemplateWork = 512 << 20
 	// TemplateDepth is how deeply templates may include each other. Helm
 	// lets one template include itself 1000 times.
 	TemplateDepth = 2_000

@@ -29,8 +29,9 @@ func functions(g *guard) template.FuncMap {
 			all[name] = function
 		}
 	}
+	estimates := estimates()
 	for name, function := range all {
-		all[name] = g.wrap(name, function)
+		all[name] = g.wrap(function, callKind{cost: costOf(name), deep: isDeep(name), estimate: estimates[name]})
 	}
 	return all
 }
@@ -57,7 +58,7 @@ func required(message string, value any) (any, error) {
 
 // wrap puts a function under the guard. It keeps its parameters and first
 // result, and has an error as its second.
-func (g *guard) wrap(name string, function any) any {
+func (g *guard) wrap(function any, kind callKind) any {
 	inner := reflect.ValueOf(function)
 	from := inner.Type()
 	in := make([]reflect.Type, from.NumIn())
@@ -70,7 +71,6 @@ func (g *guard) wrap(name string, function any) any {
 	if from.IsVariadic() {
 		call, values = inner.CallSlice, spread
 	}
-	kind := callKind{estimate: estimates()[name], deep: isDeep(name)}
 	return reflect.MakeFunc(to, func(args []reflect.Value) []reflect.Value {
 		if err := g.before(values(args), kind); err != nil {
 			return []reflect.Value{reflect.Zero(from.Out(0)), reflect.ValueOf(&err).Elem()}
@@ -86,14 +86,17 @@ func (g *guard) wrap(name string, function any) any {
 
 // callKind says what a call of a function may take.
 type callKind struct {
+	cost int64
+	// deep is set where the function reads all that its arguments hold.
+	deep bool
+	// estimate is nil where the result is about as large as the arguments.
 	estimate func([]any) float64
-	deep     bool
 }
 
 // before pays for the arguments of a call and refuses one whose result the
 // budget cannot hold.
 func (g *guard) before(values []any, kind callKind) error {
-	cost := int64(costCall)
+	cost := kind.cost
 	for _, value := range values {
 		if s, ok := value.(string); ok {
 			cost += int64(len(s))

@@ -23,11 +23,11 @@ type guard struct {
 
 // Costs, in bytes, of what has no size.
 const (
-	costCall = 64
-	costTurn = 16
+	costCall = 256
+	costTurn = 256
 	costItem = 16
 	// costKey is for functions that make keys or stretch passwords.
-	costKey = 1 << 20
+	costKey = 16 << 20
 )
 
 func newGuard(ctx context.Context) *guard {
