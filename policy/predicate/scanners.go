@@ -33,8 +33,11 @@ func parseTrivy(raw []byte) ([]Vulnerability, error) {
 	if err := decode(what, raw, &report); err != nil {
 		return nil, err
 	}
-	if report.SchemaVersion != 2 || report.ArtifactName == "" {
+	if report.SchemaVersion != 2 {
 		return nil, unsupported("Trivy report of schema version %d; read is 2", report.SchemaVersion)
+	}
+	if report.ArtifactName == "" {
+		return nil, unsupported("Trivy report without ArtifactName: it does not say what was scanned")
 	}
 	found := []Vulnerability{}
 	for i, result := range report.Results {
