@@ -102,17 +102,16 @@ func TestREADMEShowsTheDemo(t *testing.T) {
 
 // anonymous takes out what differs from run to run.
 func anonymous(text string) string {
-	for pattern, name := range map[string]string{
-		`127\.0\.0\.1:\d+`:                "registry.acme.example",
-		`sha256:[0-9a-f]{12}[0-9a-f…]*`:   "sha256:…",
-		`sha256-[0-9a-f]{12}[0-9a-f…]*`:   "sha256-…",
-		`\S*/syncgate-demo-\d+/`:          "",
-		`\b[0-9a-f]{12}\b`:                "commit",
-		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`: "time",
-		`\d{4}-\d\d-\d\d \d\d:\d\d UTC`:   "time",
-		`[ ]+`:                            " ",
+	for _, replace := range [][2]string{
+		{`127\.0\.0\.1:\d+`, "registry.acme.example"},
+		{`sha256([:-])[0-9a-f]{12}[0-9a-f…]*`, "sha256$1…"},
+		{`\S*/syncgate-demo-\d+/`, ""},
+		{`\b[0-9a-f]{12}\b`, "commit"},
+		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "time"},
+		{`\d{4}-\d\d-\d\d \d\d:\d\d UTC`, "time"},
+		{`[ ]+`, " "},
 	} {
-		text = regexp.MustCompile(pattern).ReplaceAllString(text, name)
+		text = regexp.MustCompile(replace[0]).ReplaceAllString(text, replace[1])
 	}
 	return text
 }
