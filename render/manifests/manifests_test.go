@@ -123,15 +123,15 @@ func TestSymlinks(t *testing.T) {
 // not read is Unseen.
 func TestTooMuch(t *testing.T) {
 	files := fstest.MapFS{}
-	data := []byte("# " + strings.Repeat("x", bounds.FileBytes-100) + "\n")
+	data := []byte("{}" + strings.Repeat(" ", bounds.FileBytes-100))
 	for i := range bounds.RenderedBytes/bounds.FileBytes + 2 {
-		files[fmt.Sprintf("a/%d.yaml", i)] = &fstest.MapFile{Data: data}
+		files[fmt.Sprintf("a/%d.json", i)] = &fstest.MapFile{Data: data}
 	}
-	if got, want := describe(t, files, render.Source{Path: "a"}), "a/4.yaml unit-too-large 0\n"; got != want {
+	if got, want := describe(t, files, render.Source{Path: "a"}), "a/4.json unit-too-large 0\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
-	files = fstest.MapFS{"a/a.yaml": {Data: append(data, data...)}}
-	if got, want := describe(t, files, render.Source{Path: "a"}), "a/a.yaml manifest-too-large 0\n"; got != want {
+	files = fstest.MapFS{"a/a.json": {Data: append(data, data...)}}
+	if got, want := describe(t, files, render.Source{Path: "a"}), "a/a.json manifest-too-large 0\n"; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
