@@ -20,12 +20,16 @@ import (
 // field and its line, and no PodSpec image that it does not know of. Patches
 // and assets that leave an image out are part of the corpus: that they are
 // told is right, everything else that is Broken is not. Of a chart one set of
-// values will do: the renderers have their own tests.
+// values will do: the renderers have their own tests. With -short only plain
+// manifests are rendered.
 func TestCorpus(t *testing.T) {
 	rows := imageRows(t)
 	for kind, renderer := range map[string]render.Renderer{
 		"dir": manifests.New(), "helm": helm.Renderer{}, "kustomize": kustomize.New(nil),
 	} {
+		if kind != "dir" && testing.Short() {
+			continue
+		}
 		seen := map[string]bool{}
 		for _, unit := range rendertest.Units(t, kind) {
 			dir := unit.Repo + "/" + unit.Path
