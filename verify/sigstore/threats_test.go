@@ -1,8 +1,10 @@
 package sigstore_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -488,4 +490,50 @@ func TestThreatCertificateOfTheFirstSignerOnly(t *testing.T) {
 	b := s.made(policy.FormatDSSE, s.keyless, verifytest.How{CoSigners: []*verifytest.Signer{second}})
 	onlySecond := s.edited(b, func(m map[string]any) { m["signatures"] = at(m, "signatures").([]any)[1:] })
 	s.expect(s.trusting(), onlySecond, sigstore.CodeSignatureInvalid)
+}
+
+// Two signatures by one key are one signer, of whom the better is told.
+func TestThreatSameSignerTwice(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	b := s.made(policy.FormatDSSE, s.keyed, verifytest.How{CoSigners: []*verifytest.Signer{s.keyed}, Log: verifytest.LogIntoto2})
+	for range 2 {
+		got := s.accept(s.trusting(), b)
+		if len(got.Signers) != 1 || !got.Signers[0].Logged {
+			t.Errorf("signers %+v, want one that is logged", got.Signers)
+		}
+		b = s.edited(b, func(m map[string]any) {
+			list := at(m, "signatures").([]any)
+			m["signatures"] = []any{list[1], list[0]}
+		})
+	}
+}
+
+// What a forged statement claims to be must not steer a terminal.
+func TestThreatTerminalEscapes(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	stranger, err := s.Key(verifytest.ECDSAP256)
+	must(t, err)
+	s.claim.PredicateType = "https://example.com/\x1b[2J\nall good"
+	for _, format := range []policy.Format{policy.FormatDSSE, policy.FormatBundle} {
+		_, err := s.verify(s.trusting(), s.made(format, stranger, verifytest.How{}))
+		var rejected *verify.Rejected
+		if !errors.As(err, &rejected) {
+			t.Fatalf("%s: not a rejection: %v", format, err)
+		}
+		if want := "https://example.com/[2J all good"; rejected.PredicateType != want {
+			t.Errorf("%s: claims to be %q, want %q", format, rejected.PredicateType, want)
+		}
+	}
+}
+
+// A digest that was never resolved is nobody's.
+func TestThreatNoDigest(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	for _, format := range every() {
+		_, err := s.trusting().Verify(context.Background(), policy.Digest{}, s.made(format, s.keyed, verifytest.How{}))
+		var rejected *verify.Rejected
+		if err == nil || errors.As(err, &rejected) {
+			t.Errorf("%s: got %v, want an error that is no rejection", format, err)
+		}
+	}
 }
