@@ -51,18 +51,25 @@ func newSnapshot(ctx context.Context, objects *objects, tree plumbing.Hash, dir 
 		hash plumbing.Hash
 	}
 	files := 0
+	known := map[plumbing.Hash][]entry{} // directories that are alike are read once
 	for todo := []pending{{".", root}}; len(todo) > 0; {
 		next := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		entries, err := s.read(next.path, next.hash)
-		if err != nil {
-			return nil, err
+		entries, ok := known[next.hash]
+		if !ok {
+			if entries, err = s.read(next.path, next.hash); err != nil {
+				return nil, err
+			}
+			known[next.hash] = entries
 		}
 		if files += len(entries); files > bounds.TreeFiles {
 			return nil, fmt.Errorf("the tree holds more than %d files", bounds.TreeFiles)
+		}
+		if len(next.path) > maxPath {
+			return nil, fmt.Errorf("the tree holds a name of more than %d bytes", maxPath)
 		}
 		s.dirs[next.path] = entries
 		for _, found := range entries {
@@ -112,7 +119,7 @@ func (s *snapshot) read(dir string, hash plumbing.Hash) ([]entry, error) {
 	}
 	entries := make([]entry, 0, len(tree.Entries))
 	for _, found := range tree.Entries {
-		if bad := badName(found.Name); bad || len(dir)+len(found.Name) > maxPath {
+		if badName(found.Name) {
 			return nil, fmt.Errorf("read object %s: directory %s holds a name that no file can have: %q", hash, dir, clip(found.Name))
 		}
 		entries = append(entries, entry{found.Name, found.Mode, found.Hash})
@@ -126,9 +133,10 @@ func (s *snapshot) read(dir string, hash plumbing.Hash) ([]entry, error) {
 	return entries, nil
 }
 
-// badName tells whether git itself would refuse to check out a name.
+// badName tells whether git itself would refuse to check out a name, or no
+// disk could hold it.
 func badName(name string) bool {
-	return name == "" || name == "." || name == ".." || strings.EqualFold(name, ".git") ||
+	return name == "" || len(name) > 255 || name == "." || name == ".." || strings.EqualFold(name, ".git") ||
 		strings.ContainsAny(name, "/\x00")
 }
 
