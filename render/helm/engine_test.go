@@ -28,7 +28,8 @@ func both(text string) (ours, helms string, oursErr, helmsErr error) {
 				"map": map[string]any{"k": "v", "deep": map[string]any{"z": int64(1)}},
 				"tpl": "{{ .Values.a }}-{{ include \"part\" . }}",
 			},
-			"Release": map[string]any{"Name": "r"},
+			"Release":      map[string]any{"Name": "r"},
+			"Capabilities": common.DefaultCapabilities,
 		}
 	}
 	load := func() *chart.Chart {
@@ -85,6 +86,8 @@ func TestTemplatesRenderAsInHelmsEngine(t *testing.T) {
 		`{{ semverCompare ">=1.2" "1.3.0" }}{{ sha256sum "x" }}{{ b64enc "x" }}{{ ternary 1 2 true }}{{ coalesce 0 "" 3 }}{{ default 4 .Values.missing }}`,
 		`{{ $d := dict }}{{ $_ := set $d "self" $d }}{{ hasKey $d "self" }}{{ toYaml (dict "x" (list)) }}`,
 		`{{ if }}`, `{{ undefined 1 }}`, `{{ end }}`, `{{ "unterminated }}`, "{{/* c */}}\n{{- /* d */ -}}\n x", `{{ env "HOME" }}`, `{{ expandenv "$HOME" }}`,
+		`{{ .Capabilities.KubeVersion }}{{ $v := .Capabilities.KubeVersion }}{{ $v }}{{ toString .Capabilities.KubeVersion }}{{ .Capabilities.KubeVersion.Major }}`,
+		`{{ $c := .Capabilities }}{{ $c.KubeVersion }}{{ $c.APIVersions.Has "apps/v1" }}{{ now.Year | kindOf }}`,
 		"\n\n  {{ .Values.a.b }}", "{{ include \"part\" (dict \"Values\" 1) }}",
 	} {
 		t.Run(text, func(t *testing.T) {

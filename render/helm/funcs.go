@@ -106,7 +106,7 @@ func (g *guard) before(values []any, kind callKind) error {
 			cost += costItem
 			continue
 		}
-		size, err := g.size(value)
+		size, err := g.size(reflect.ValueOf(value))
 		if err != nil {
 			return err
 		}

@@ -66,19 +66,21 @@ func (g *guard) enter() error {
 func (g *guard) leave() { g.depth-- }
 
 // show passes on a value that is about to be printed. Printing one that
-// holds itself would overflow the stack, which ends the process.
-func (g *guard) show(v any) (any, error) {
+// holds itself would overflow the stack, which ends the process. It takes and
+// returns a reflect.Value, because text/template prints what has an address
+// differently.
+func (g *guard) show(v reflect.Value) (reflect.Value, error) {
 	size, err := g.size(v)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	return v, g.spend(size)
 }
 
 // keep passes on a value that is about to be kept in a variable.
-func (g *guard) keep(v any) (any, error) {
-	if s, ok := v.(string); ok {
-		return v, g.spend(int64(len(s)))
+func (g *guard) keep(v reflect.Value) (reflect.Value, error) {
+	if v.Kind() == reflect.String {
+		return v, g.spend(int64(v.Len()))
 	}
 	return v, g.spend(costItem)
 }
@@ -93,9 +95,9 @@ func (g *guard) leaveTemplate() (string, error) { g.leave(); return "", nil }
 // size returns about how many bytes a value takes when it is written out. It
 // fails where that is more than the budget, or nests too deeply: a dict that
 // was set into itself has no end.
-func (g *guard) size(v any) (int64, error) {
+func (g *guard) size(v reflect.Value) (int64, error) {
 	m := meter{left: g.left}
-	if err := m.add(reflect.ValueOf(v), 0); err != nil {
+	if err := m.add(v, 0); err != nil {
 		if errors.Is(err, errFull) {
 			return 0, g.spend(g.left + 1)
 		}

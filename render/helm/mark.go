@@ -120,7 +120,7 @@ func (m *marker) text(text string, at []any, in mark) string {
 	word := regexp.MustCompile(`[a-zA-Z0-9_.-]+`)
 	last := 0
 	for _, span := range word.FindAllStringIndex(text, -1) {
-		if !m.names[text[span[0]:span[1]]] {
+		if !m.names[text[span[0]:span[1]]] || isKey(text[span[1]:]) {
 			continue
 		}
 		next := in
@@ -132,6 +132,12 @@ func (m *marker) text(text string, at []any, in mark) string {
 		last = span[1]
 	}
 	return out.String() + text[last:]
+}
+
+// isKey tells whether what stands before a text is a key of YAML in it.
+func isKey(rest string) bool {
+	rest, colon := strings.CutPrefix(rest, ":")
+	return colon && (rest == "" || strings.ContainsAny(rest[:1], " \n"))
 }
 
 // template returns a template with a comment at the end of each line that

@@ -28,9 +28,12 @@ func tooLarge(origin render.Origin, what, limit string) *render.Problem {
 }
 
 // asProblem returns the problem in err, or a problem of the chart with Helm's
-// own message.
+// own message. Where it has no place, origin is.
 func asProblem(err error, origin render.Origin) *render.Problem {
 	if p, ok := errors.AsType[*render.Problem](err); ok {
+		if p.Origin.File == "" {
+			p.Origin = origin
+		}
 		return p
 	}
 	return broken(origin, oneLine(err.Error()))

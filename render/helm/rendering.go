@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	release "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 	"sigs.k8s.io/yaml"
 
@@ -92,7 +93,10 @@ func (r *rendering) manifests(ctx context.Context) ([]manifest, error) {
 	if err != nil {
 		return nil, asProblem(err, r.chartOrigin())
 	}
-	manifests := r.crds()
+	var manifests []manifest
+	if !r.source.Helm.Skip.Has(render.SkipCRDs) {
+		manifests = r.crds()
+	}
 	r.placeTemplates(c)
 	texts, err := execute(ctx, c, values)
 	if failed, ok := errors.AsType[*templateError](err); ok {
@@ -121,9 +125,18 @@ func (r *rendering) manifests(ctx context.Context) ([]manifest, error) {
 		manifests = append(manifests, r.manifest(m.Name, m.Content))
 	}
 	for _, hook := range hooks {
+		if r.skips(hook) {
+			continue
+		}
 		manifests = append(manifests, r.manifest(hook.Path, hook.Manifest))
 	}
 	return manifests, nil
+}
+
+// skips tells whether a hook is left out.
+func (r *rendering) skips(hook *release.Hook) bool {
+	skip := r.source.Helm.Skip
+	return skip.Has(render.SkipHooks) || skip.Has(render.SkipTests) && slices.Contains(hook.Events, release.HookTest)
 }
 
 func (r *rendering) manifest(name, text string) manifest {
@@ -135,7 +148,7 @@ func (r *rendering) manifest(name, text string) manifest {
 // processed: disabled ones are gone, aliases and imported values in place.
 func (r *rendering) renderValues() (common.Values, error) {
 	options, c := r.source.Helm, r.chart.root
-	values, err := mergeValues(r.values, options.Set)
+	values, err := mergeValues(r.tree.FS, r.values, options)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +173,7 @@ func (r *rendering) renderValues() (common.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	if merged, _ := scope["Values"].(common.Values); len(r.marks) == 0 {
+	if merged, _ := scope["Values"].(common.Values); len(r.marks) == 0 && !options.Skip.Has(render.SkipSchema) {
 		if err := r.chart.validate(c, merged); err != nil {
 			return nil, err
 		}

@@ -60,15 +60,43 @@ func readValuesFile(fsys fs.FS, name string) (map[string]any, error) {
 
 // mergeValues merges value files and assignments; later ones win, and
 // assignments over files.
-func mergeValues(files []valuesFile, assignments []string) (map[string]any, error) {
+func mergeValues(fsys fs.FS, files []valuesFile, options render.HelmOptions) (map[string]any, error) {
 	merged := map[string]any{}
 	for _, file := range files {
 		merged = loader.MergeMaps(merged, file.values)
 	}
-	for _, assignment := range assignments {
-		if err := strvals.ParseInto(assignment, merged); err != nil {
-			return nil, broken(render.Origin{}, "failed parsing --set data: "+err.Error())
+	content := func(name []rune) (any, error) { return readSetFile(fsys, string(name)) }
+	for _, kind := range []struct {
+		flag        string
+		assignments []string
+		parse       func(string, map[string]any) error
+	}{
+		{"--set", options.Set, strvals.ParseInto},
+		{"--set-string", options.SetString, strvals.ParseIntoString},
+		{"--set-file", options.SetFile, func(s string, into map[string]any) error {
+			return strvals.ParseIntoFile(s, into, content)
+		}},
+	} {
+		for _, assignment := range kind.assignments {
+			if err := kind.parse(assignment, merged); err != nil {
+				if problem, ok := errors.AsType[*render.Problem](err); ok {
+					return nil, problem
+				}
+				return nil, broken(render.Origin{}, "failed parsing "+kind.flag+" data: "+err.Error())
+			}
 		}
 	}
 	return merged, nil
+}
+
+// readSetFile reads the file of a --set-file assignment.
+func readSetFile(fsys fs.FS, name string) (any, error) {
+	if !fs.ValidPath(name) {
+		return nil, broken(render.Origin{}, fmt.Sprintf("file %q of --set-file is not a path in the repository", name))
+	}
+	data, err := readFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, broken(render.Origin{File: name}, fmt.Sprintf("file %q of --set-file does not exist", name))
+	}
+	return string(data), err
 }
