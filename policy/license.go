@@ -1,9 +1,8 @@
 package policy
 
 import (
+	"slices"
 	"strings"
-
-	"github.com/github/go-spdx/v2/spdxexp"
 )
 
 // licenseJudge tells whether a licence expression cannot do without a denied
@@ -39,43 +38,94 @@ func (j *licenseJudge) answer(expression string) licenseAnswer {
 	return a
 }
 
-// licenseBytes is the longest expression that is parsed; the parser's work
-// grows with the number of its alternatives.
-const (
-	licenseBytes = 1000
-	licenseWords = 24
-)
-
 func (j *licenseJudge) decide(expression string) licenseAnswer {
 	if !asserts(expression) {
 		return licenseAnswer{read: true}
 	}
-	words := licenseNames(expression)
-	mentioned := false
-	for _, word := range words {
-		mentioned = mentioned || j.isDenied(word)
+	p := licenseParser{judge: j, words: strings.Fields(parenthesised().Replace(expression))}
+	if avoidable, ok := p.alternatives(0); ok && len(p.words) == 0 {
+		return licenseAnswer{denied: !avoidable, read: true}
 	}
-	if len(expression) > licenseBytes || len(words) > licenseWords {
-		return licenseAnswer{denied: mentioned}
+	return licenseAnswer{denied: slices.ContainsFunc(licenseNames(expression), j.isDenied)}
+}
+
+func parenthesised() *strings.Replacer { return strings.NewReplacer("(", " ( ", ")", " ) ") }
+
+// licenseDepth is how deeply an expression that is parsed may nest.
+const licenseDepth = 50
+
+// licenseParser parses an expression after annex D of SPDX 2.3, and tells of
+// each part whether it can do without denied licences. What is a licence id
+// is not looked up.
+type licenseParser struct {
+	judge *licenseJudge
+	words []string
+}
+
+// take takes the next word if it is an operator, in upper or lower case.
+func (p *licenseParser) take(operator string) bool {
+	if len(p.words) > 0 && (p.words[0] == operator || p.words[0] == strings.ToLower(operator)) {
+		p.words = p.words[1:]
+		return true
 	}
-	all, err := spdxexp.ExtractLicenses(expression)
-	if err != nil {
-		return licenseAnswer{denied: mentioned}
-	}
-	var allowed []string
-	for _, id := range all {
-		if !j.isDenied(id) {
-			allowed = append(allowed, id)
+	return false
+}
+
+// alternatives parses what stands between OR: one that avoids is enough.
+func (p *licenseParser) alternatives(depth int) (avoidable, ok bool) {
+	for more := depth < licenseDepth; more; more = p.take("OR") {
+		one, ok := p.parts(depth)
+		if !ok {
+			return false, false
 		}
+		avoidable = avoidable || one
 	}
-	switch {
-	case len(allowed) == len(all):
-		return licenseAnswer{read: true}
-	case len(allowed) == 0:
-		return licenseAnswer{denied: true, read: true}
+	return avoidable, depth < licenseDepth
+}
+
+// parts parses what stands between AND: all of them must avoid.
+func (p *licenseParser) parts(depth int) (avoidable, ok bool) {
+	avoidable = true
+	for more := true; more; more = p.take("AND") {
+		one, ok := p.part(depth)
+		if !ok {
+			return false, false
+		}
+		avoidable = avoidable && one
 	}
-	ok, err := spdxexp.Satisfies(expression, allowed)
-	return licenseAnswer{denied: err != nil || !ok, read: err == nil}
+	return avoidable, true
+}
+
+// part parses a licence, with or without an exception, or parentheses.
+func (p *licenseParser) part(depth int) (avoidable, ok bool) {
+	if p.take("(") {
+		avoidable, ok = p.alternatives(depth + 1)
+		return avoidable, ok && p.take(")")
+	}
+	if len(p.words) == 0 || !isLicenseID(p.words[0]) {
+		return false, false
+	}
+	id := p.words[0]
+	p.words = p.words[1:]
+	if p.take("WITH") {
+		if len(p.words) == 0 || !isLicenseID(p.words[0]) {
+			return false, false
+		}
+		p.words = p.words[1:]
+	}
+	return !p.judge.isDenied(id), true
+}
+
+// isLicenseID tells whether a word can be an id: letters, digits, "-" and
+// ".", "+" at the end, and ":" of references to other documents.
+func isLicenseID(word string) bool {
+	switch strings.ToUpper(word) {
+	case "AND", "OR", "WITH", "(", ")":
+		return false
+	}
+	return !strings.ContainsFunc(word, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-.+:", r)
+	})
 }
 
 // licenseNames splits free text into what may be licence ids.

@@ -128,9 +128,10 @@ func TestDeniedLicences(t *testing.T) {
 		"AGPL-1.0-only": false, "GPL-3.0-only": false, "LGPL-3.0-only": false,
 		"MIT OR AGPL-3.0-only": false, "(MIT OR AGPL-3.0-only) AND Apache-2.0": false, "(MIT AND AGPL-3.0-only) OR AGPL-3.0-only": true,
 		"AGPL-3.0-only WITH Classpath-exception-2.0": true,
-		"AGPL-3": true, "AGPLv3": true, "AGPL-3 and MIT": true, "GPL-2, LGPL-2.1 & AGPL-3+": true, "BSD": false, "Public Domain": false,
-		"LicenseRef-company-license":                    false,
-		strings.Repeat("MIT OR ", 40) + "AGPL-3.0-only": true,
+		"AGPL-3": true, "AGPLv3": true, "AGPL-3 and MIT": true, "GPL-2, LGPL-2.1 & AGPL-3+": true, "AGPL-3.0-only, MIT": true, "BSD": false, "Public Domain": false,
+		"LicenseRef-company-license":                     false,
+		strings.Repeat("MIT OR ", 40) + "AGPL-3.0-only":  false,
+		strings.Repeat("MIT AND ", 40) + "AGPL-3.0-only": true,
 	} {
 		if got := newLicenseJudge([]string{"AGPL-3.0-only"}).denies(expression); got != want {
 			t.Errorf("%.60q is denied: %t, want %t", expression, got, want)
