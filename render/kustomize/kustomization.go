@@ -102,9 +102,11 @@ func (k *kustomization) entries() []entry {
 	for _, patch := range d.Patches {
 		add("patches", useConfig, nonEmpty(patch.Path)...)
 	}
+	//lint:ignore SA1019 the field is deprecated, and repositories use it.
 	for _, patch := range d.PatchesJson6902 {
 		add("patchesJson6902", useConfig, nonEmpty(patch.Path)...)
 	}
+	//lint:ignore SA1019 the field is deprecated, and repositories use it.
 	for _, patch := range d.PatchesStrategicMerge {
 		add("patchesStrategicMerge", useInlinePatch, string(patch))
 	}

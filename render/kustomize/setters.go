@@ -33,6 +33,7 @@ func (p *plan) sets(k *kustomization, q question) (render.Origin, bool) {
 	for _, list := range []struct {
 		field   string
 		patches []types.Patch
+		//lint:ignore SA1019 the field is deprecated, and repositories use it.
 	}{{"patchesJson6902", k.decoded.PatchesJson6902}, {"patches", k.decoded.Patches}} {
 		for i, patch := range slices.Backward(list.patches) {
 			node := child(item(child(k.root, list.field), i), "patch")
@@ -41,6 +42,7 @@ func (p *plan) sets(k *kustomization, q question) (render.Origin, bool) {
 			}
 		}
 	}
+	//lint:ignore SA1019 the field is deprecated, and repositories use it.
 	for i, patch := range slices.Backward(k.decoded.PatchesStrategicMerge) {
 		node := item(child(k.root, "patchesStrategicMerge"), i)
 		asPatch := types.Patch{Path: string(patch)}

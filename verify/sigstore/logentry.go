@@ -246,7 +246,7 @@ func (e *logEntry) verify(m *material) (known bool, err error) {
 	if _, ok := logs[hex.EncodeToString(id)]; !ok {
 		return false, nil
 	}
-	//nolint:staticcheck // There is no proof to make the newer form from.
+	//lint:ignore SA1019 there is no proof to make the newer form from.
 	entry, err := tlog.NewEntry(e.body, e.integrated, e.index, id, e.promise, nil)
 	if err != nil {
 		return true, err
