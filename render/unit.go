@@ -64,12 +64,39 @@ type HelmOptions struct {
 	ValueFiles []string
 	// Set are assignments in the syntax of --set; they win over files.
 	Set []string
+	// SetString are assignments in the syntax of --set-string; they win over
+	// Set.
+	SetString []string
+	// SetFile are assignments in the syntax of --set-file, whose values are
+	// the contents of files, named from the root of the repository; they win
+	// over SetString.
+	SetFile []string
 	// KubeVersion is the cluster version; empty is Helm's own default.
 	KubeVersion string
 	// APIVersions are API versions that the cluster has besides Helm's
 	// default set.
 	APIVersions []string
+	// Skip is what is left out.
+	Skip HelmSkip
 }
+
+// HelmSkip is a set of what a render of a chart leaves out, joined by |.
+type HelmSkip uint8
+
+// What a render of a chart may leave out.
+const (
+	// SkipCRDs leaves out the files of crds/.
+	SkipCRDs HelmSkip = 1 << iota
+	// SkipTests leaves out hooks of the event test.
+	SkipTests
+	// SkipHooks leaves out all hooks, tests too.
+	SkipHooks
+	// SkipSchema does not hold values to the schemas of charts.
+	SkipSchema
+)
+
+// Has tells whether all of what is asked for is left out.
+func (s HelmSkip) Has(what HelmSkip) bool { return s&what == what }
 
 // Unit is what one deployer object deploys, or a bare directory.
 type Unit struct {
