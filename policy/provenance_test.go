@@ -133,6 +133,12 @@ func TestEachFieldOfProvenanceAloneMakesItFail(t *testing.T) {
 			w.generator()
 			w.signer.Certificate.Extensions["buildSignerURI"] = "https://github.com/evil/x/.github/workflows/x.yml@refs/tags/v1"
 		}, Fail, CodeProvenanceIdentity},
+		{"a delegator signs for the builder that called it", func(w *provenanceWorld) {
+			w.generator()
+			w.requirement.Signers[0].Keyless.Subject = delegators + "generic_slsa3.yml@refs/tags/v2.0.0"
+			w.signer.Certificate.Subject = w.requirement.Signers[0].Keyless.Subject
+			w.signer.Certificate.Extensions["buildSignerURI"] = w.signer.Certificate.Subject
+		}, Pass, ""},
 		{"too old by its own time", func(w *provenanceWorld) { w.replace("2026-06-15T10:30", "2026-06-13T10:30") }, Fail, CodeAttestationStale},
 		{"too old by its signature", func(w *provenanceWorld) { w.signer.SignedAt = noon.Add(-25 * time.Hour) }, Fail, CodeAttestationStale},
 		{"in the future", func(w *provenanceWorld) { w.at = noon.Add(-2 * time.Hour) }, Fail, CodeAttestationFuture},
