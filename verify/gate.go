@@ -33,7 +33,7 @@ type Gate struct {
 // Check verifies everything that a rendering deploys. Whatever is wrong with
 // an image, an object or a unit is a finding of the report; an error means
 // that no report could be made, because there is no policy or ctx ended.
-func (g *Gate) Check(ctx context.Context, tree render.Tree, rendering render.Rendering) (Report, error) {
+func (g *Gate) Check(ctx context.Context, revision render.Revision, rendering render.Rendering) (Report, error) {
 	if len(g.Policies.Policies) == 0 {
 		return Report{}, errors.New("check revision: no policy is loaded; nothing to check against is never a pass")
 	}
@@ -43,9 +43,9 @@ func (g *Gate) Check(ctx context.Context, tree render.Tree, rendering render.Ren
 		return Report{}, err
 	}
 	report := Report{
-		APIVersion: ReportAPIVersion, Kind: ReportKind, Revision: tree.Revision,
+		APIVersion: ReportAPIVersion, Kind: ReportKind, Revision: revision,
 		Policies: policyRefs(g.Policies), Units: unitResults(rendering), Images: results,
-		Findings: g.findings(tree, rendering, problems, found),
+		Findings: g.findings(rendering, problems, found),
 	}
 	report.Summary, report.Verdict = fold(report)
 	report.Summary.Objects = len(rendering.Objects)
@@ -72,11 +72,11 @@ func (g *Gate) checkImages(ctx context.Context, found []render.Image) ([]ImageRe
 	return results, nil
 }
 
-// findings are all that is not about one image: problems of the tree, of
-// rendering and of extraction, and what the gate itself finds missing.
-func (g *Gate) findings(tree render.Tree, rendering render.Rendering, extraction []render.Problem, found []render.Image) []Finding {
+// findings are all that is not about one image: problems of rendering and of
+// extraction, and what the gate itself finds missing.
+func (g *Gate) findings(rendering render.Rendering, extraction []render.Problem, found []render.Image) []Finding {
 	findings := []Finding{}
-	for _, problems := range [][]render.Problem{tree.Problems, rendering.Problems, extraction} {
+	for _, problems := range [][]render.Problem{rendering.Problems, extraction} {
 		for _, p := range problems {
 			findings = append(findings, fromProblem(p))
 		}

@@ -127,8 +127,8 @@ func (f *fleet) check(tb testing.TB, base http.RoundTripper) verify.Report {
 	}
 	units, problems := render.Discover(tb.Context(), f.tree, render.DiscoverOptions{})
 	rendering := render.Render(tb.Context(), f.tree, units, map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()})
-	rendering.Problems = append(problems, rendering.Problems...)
-	report, err := gate.Check(tb.Context(), f.tree, rendering)
+	rendering.Problems = render.Merge(f.tree.Problems, problems, rendering.Problems)
+	report, err := gate.Check(tb.Context(), f.tree.Revision, rendering)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func newImages(term terminal) *cobra.Command {
 			if err := printImages(term, format, found); err != nil {
 				return err
 			}
-			return tell(term, tree.Problems, rendering.Problems, problems)
+			return tell(term, rendering.Problems, problems)
 		},
 	}
 	source.register(cmd)

@@ -33,7 +33,7 @@ func newRender(term terminal) *cobra.Command {
 					}
 				}
 			}
-			return tell(term, tree.Problems, rendering.Problems)
+			return tell(term, rendering.Problems)
 		},
 	}
 	source.register(cmd)

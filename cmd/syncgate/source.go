@@ -47,10 +47,13 @@ func (f *sourceFlags) argument(args []string) {
 }
 
 func (f *sourceFlags) open(ctx context.Context) (render.Tree, error) {
-	return git.Open(ctx, git.Options{Source: f.source, Revision: f.revision, Offline: f.offline})
+	tree, err := git.Open(ctx, git.Options{Source: f.source, Revision: f.revision, Offline: f.offline})
+	tree.Problems = render.Within(tree.Problems, f.paths)
+	return tree, err
 }
 
-// render renders everything that the flags ask for.
+// render renders everything that the flags ask for. Its problems hold those
+// of the tree.
 func (f *sourceFlags) render(ctx context.Context, tree render.Tree) (render.Rendering, error) {
 	options := f.helm
 	options.Namespace = f.namespace
@@ -61,7 +64,7 @@ func (f *sourceFlags) render(ctx context.Context, tree render.Tree) (render.Rend
 		return render.Rendering{}, fmt.Errorf("render %s: %w", f.source, err)
 	}
 	rendering := render.Render(ctx, tree, units, f.renderers())
-	rendering.Problems = append(problems, rendering.Problems...)
+	rendering.Problems = render.Merge(tree.Problems, problems, rendering.Problems)
 	return rendering, nil
 }
 

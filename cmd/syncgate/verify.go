@@ -114,7 +114,7 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 		At:       at,
 		Progress: bar.show,
 	}
-	return gate.Check(ctx, tree, rendering)
+	return gate.Check(ctx, tree.Revision, rendering)
 }
 
 func (f *verifyFlags) time() (time.Time, error) {
