@@ -1,7 +1,9 @@
 package predicate
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	cyclonedx "github.com/CycloneDX/cyclonedx-go"
@@ -56,16 +58,13 @@ func parseCycloneDX(raw []byte) (*SBOM, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, err := cyclonedxVersion(raw)
-	if err != nil {
-		return nil, err
-	}
-	what := "CycloneDX " + version
 	var bom cyclonedxBOM
-	if err := decode(what, raw, &bom); err != nil {
-		return nil, err
+	wrong := decode("CycloneDX", raw, &bom)
+	if wrong != nil || bom.BOMFormat != cyclonedx.BOMFormat || !cyclonedxRead(bom.SpecVersion) {
+		return nil, explainCycloneDX(raw, wrong)
 	}
-	facts := &SBOM{Format: formatCycloneDX, SpecVersion: version, Authors: bom.Metadata.makers()}
+	what := "CycloneDX " + bom.SpecVersion
+	facts := &SBOM{Format: formatCycloneDX, SpecVersion: bom.SpecVersion, Authors: bom.Metadata.makers()}
 	if facts.Created, err = instant(what, "metadata.timestamp", bom.Metadata.Timestamp); err != nil {
 		return nil, err
 	}
@@ -91,37 +90,38 @@ func parseCycloneDX(raw []byte) (*SBOM, error) {
 	return facts, nil
 }
 
-// cyclonedxVersion reads the version of the specification, and says what it
-// found if that is none that is read.
-func cyclonedxVersion(raw []byte) (string, error) {
+// cyclonedxRead tells whether a version of the specification is read.
+func cyclonedxRead(version string) bool {
+	return slices.Contains([]string{"1.2", "1.3", "1.4", "1.5", "1.6"}, version)
+}
+
+// explainCycloneDX says why a document is not read: that its version is not,
+// or else what is wrong with it.
+func explainCycloneDX(raw []byte, wrong error) error {
 	var mark struct {
 		Format  string `json:"bomFormat"`
 		Version string `json:"specVersion"`
 	}
 	if err := decode("CycloneDX", raw, &mark); err != nil {
-		return "", err
+		return err
 	}
-	if mark.Format != cyclonedx.BOMFormat {
-		return "", fmt.Errorf("decode CycloneDX: bomFormat: want %q, found %q", cyclonedx.BOMFormat, clip(mark.Format))
+	switch {
+	case mark.Format != cyclonedx.BOMFormat:
+		return fmt.Errorf("decode CycloneDX: bomFormat: want %q, found %q", cyclonedx.BOMFormat, clip(mark.Format))
+	case mark.Version == "":
+		return errors.New("decode CycloneDX: specVersion: missing")
+	case !cyclonedxRead(mark.Version):
+		return unsupported("CycloneDX version %q; read are 1.2 to 1.6", clip(mark.Version))
 	}
-	switch mark.Version {
-	case "1.2", "1.3", "1.4", "1.5", "1.6":
-		return mark.Version, nil
-	case "":
-		return "", fmt.Errorf("decode CycloneDX: specVersion: missing")
-	}
-	return "", unsupported("CycloneDX version %q; read are 1.2 to 1.6", clip(mark.Version))
+	return wrong
 }
 
 // addComponents appends components and what is nested in them.
 func (s *SBOM) addComponents(path string, components []cyclonedxComponent) error {
 	for i := range components {
 		component := &components[i]
-		if component.Name == "" {
-			return fmt.Errorf("%s[%d].name: missing", path, i)
-		}
-		if component.Type == "" {
-			return fmt.Errorf("%s[%d].type: missing", path, i)
+		if err := component.check(); err != nil {
+			return fmt.Errorf("%s[%d].%w", path, i, err)
 		}
 		s.Packages = append(s.Packages, component.facts())
 		if len(component.Components) == 0 {
@@ -129,6 +129,37 @@ func (s *SBOM) addComponents(path string, components []cyclonedxComponent) error
 		}
 		if err := s.addComponents(fmt.Sprintf("%s[%d].components", path, i), component.Components); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// check refuses a component that cannot be told for what it is. Its schema
+// says more; what no fact is made of is not held to it.
+func (c *cyclonedxComponent) check() error {
+	switch c.Type {
+	case "":
+		return errors.New("type: missing")
+	case cyclonedx.ComponentTypeApplication, cyclonedx.ComponentTypeContainer, cyclonedx.ComponentTypeCryptographicAsset,
+		cyclonedx.ComponentTypeData, cyclonedx.ComponentTypeDevice, cyclonedx.ComponentTypeDeviceDriver,
+		cyclonedx.ComponentTypeFile, cyclonedx.ComponentTypeFirmware, cyclonedx.ComponentTypeFramework,
+		cyclonedx.ComponentTypeLibrary, cyclonedx.ComponentTypeMachineLearningModel, cyclonedx.ComponentTypeOS,
+		cyclonedx.ComponentTypePlatform:
+	default:
+		return fmt.Errorf("type: unknown type %q", clip(string(c.Type)))
+	}
+	if c.Name == "" {
+		return errors.New("name: missing")
+	}
+	if c.Licenses == nil {
+		return nil
+	}
+	for i, choice := range *c.Licenses {
+		switch {
+		case choice.License != nil && choice.Expression != "":
+			return fmt.Errorf("licenses[%d]: has both a license and an expression", i)
+		case choice.License != nil && choice.License.ID != "" && choice.License.Name != "":
+			return fmt.Errorf("licenses[%d].license: has both an id and a name", i)
 		}
 	}
 	return nil

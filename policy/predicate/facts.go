@@ -36,8 +36,8 @@ type SourceRef struct {
 	URI string
 	// Digests by algorithm name.
 	Digests map[string]string
-	// EntryPoint is the build's own definition: configSource in v0.2, the
-	// workflow in v1.
+	// EntryPoint tells that the caller chose it: configSource in v0.2, in v1
+	// the workflow or source among the external parameters.
 	EntryPoint bool
 }
 

@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -148,16 +149,13 @@ func parseSLSA1(raw []byte) (*Provenance, error) {
 	return facts, nil
 }
 
-// definitionParameters are the external parameters that name the build's own
-// definition, by build type: GitHub's workflow, BuildKit's configSource,
-// Google Cloud Build's buildConfigSource.
-func definitionParameters() []string {
-	return []string{"workflow", "configSource", "buildConfigSource"}
+// sourceParameters are the external parameters that name a source, by build
+// type. First those that name the build's own definition: GitHub's workflow,
+// BuildKit's configSource, Google Cloud Build's buildConfigSource. Then those
+// that name what is built.
+func sourceParameters() []string {
+	return []string{"workflow", "configSource", "buildConfigSource", "source", "sourceToBuild"}
 }
-
-// sourceParameters are those that name what is built. Where a build type has
-// no parameter for the definition, the definition is in the source.
-func sourceParameters() []string { return []string{"source", "sourceToBuild"} }
 
 // parameterSources finds the sources among external parameters, the build's
 // own definition first. A parameter of another form than these build types
@@ -166,21 +164,12 @@ func parameterSources(raw json.RawMessage, dependencies []SourceRef) ([]SourceRe
 	var parameters map[string]json.RawMessage
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &parameters); err != nil {
-			return nil, fmt.Errorf("buildDefinition.externalParameters: want an object")
+			return nil, errors.New("buildDefinition.externalParameters: want an object")
 		}
 	}
 	var sources []SourceRef
-	for _, name := range definitionParameters() {
-		if source, ok := parameterSource(parameters[name], dependencies); ok {
-			source.EntryPoint = true
-			sources = append(sources, source)
-		}
-	}
-	defined := len(sources) > 0
 	for _, name := range sourceParameters() {
 		if source, ok := parameterSource(parameters[name], dependencies); ok {
-			source.EntryPoint = !defined
-			defined = true
 			sources = append(sources, source)
 		}
 	}
@@ -208,7 +197,7 @@ func parameterSource(raw json.RawMessage, dependencies []SourceRef) (SourceRef, 
 	if fields.URI == "" {
 		return SourceRef{}, false
 	}
-	source := SourceRef{URI: fields.URI, Digests: fields.Digest}
+	source := SourceRef{URI: fields.URI, Digests: fields.Digest, EntryPoint: true}
 	for _, dependency := range dependencies {
 		if len(source.Digests) == 0 && dependency.URI == source.URI {
 			source.Digests = maps.Clone(dependency.Digests)

@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,15 +72,13 @@ func parseSPDX(raw []byte) (*SBOM, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, err := spdxVersion(raw)
-	if err != nil {
-		return nil, err
+	var document spdxDocument
+	wrong := decode("SPDX", raw, &document)
+	version, known := strings.CutPrefix(document.SPDXVersion, "SPDX-")
+	if wrong != nil || !known || version != "2.2" && version != "2.3" {
+		return nil, explainSPDX(raw, wrong)
 	}
 	what := "SPDX " + version
-	var document spdxDocument
-	if err := decode(what, raw, &document); err != nil {
-		return nil, err
-	}
 	if document.SPDXIdentifier != "DOCUMENT" {
 		return nil, fmt.Errorf("decode %s: SPDXID: want %q, found %q", what, "SPDXRef-DOCUMENT", "SPDXRef-"+clip(string(document.SPDXIdentifier)))
 	}
@@ -105,27 +104,25 @@ func parseSPDX(raw []byte) (*SBOM, error) {
 	return facts, nil
 }
 
-// spdxVersion reads the version of the specification, and says what it found
-// if that is none that is read.
-func spdxVersion(raw []byte) (string, error) {
+// explainSPDX says why a document is not read: that its version is not, or
+// else what is wrong with it.
+func explainSPDX(raw []byte, wrong error) error {
 	var mark struct {
 		Version *string `json:"spdxVersion"`
 		Context any     `json:"@context"`
 	}
 	if err := decode("SPDX", raw, &mark); err != nil {
-		return "", err
+		return err
 	}
 	switch {
 	case mark.Version == nil && mark.Context != nil:
-		return "", unsupported("SPDX 3 (context %q); read are 2.2 and 2.3", clip(fmt.Sprint(mark.Context)))
+		return unsupported("SPDX 3 (context %q); read are 2.2 and 2.3", clip(fmt.Sprint(mark.Context)))
 	case mark.Version == nil:
-		return "", fmt.Errorf("decode SPDX: spdxVersion: missing")
+		return errors.New("decode SPDX: spdxVersion: missing")
+	case *mark.Version == "SPDX-2.2" || *mark.Version == "SPDX-2.3":
+		return wrong
 	}
-	switch *mark.Version {
-	case "SPDX-2.2", "SPDX-2.3":
-		return strings.TrimPrefix(*mark.Version, "SPDX-"), nil
-	}
-	return "", unsupported("SPDX version %q; read are SPDX-2.2 and SPDX-2.3", clip(*mark.Version))
+	return unsupported("SPDX version %q; read are SPDX-2.2 and SPDX-2.3", clip(*mark.Version))
 }
 
 // facts normalises a package.
