@@ -11,8 +11,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	common "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	rekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/sigstore-go/pkg/tlog"
 
 	"github.com/syncgate/syncgate/bounds"
@@ -246,8 +249,15 @@ func (e *logEntry) verify(m *material) (known bool, err error) {
 	if _, ok := logs[hex.EncodeToString(id)]; !ok {
 		return false, nil
 	}
-	//lint:ignore SA1019 there is no proof to make the newer form from.
-	entry, err := tlog.NewEntry(e.body, e.integrated, e.index, id, e.promise, nil)
+	kind, version, _ := strings.Cut(e.subject.kind, "/")
+	entry, err := tlog.ParseTransparencyLogEntry(&rekor.TransparencyLogEntry{
+		LogIndex:          e.index,
+		LogId:             &common.LogId{KeyId: id},
+		KindVersion:       &rekor.KindVersion{Kind: kind, Version: version},
+		IntegratedTime:    e.integrated,
+		InclusionPromise:  &rekor.InclusionPromise{SignedEntryTimestamp: e.promise},
+		CanonicalizedBody: e.body,
+	})
 	if err != nil {
 		return true, err
 	}
