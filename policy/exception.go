@@ -31,17 +31,17 @@ func (e *evaluation) except(p *Policy, r *Requirement, o outcome) outcome {
 		name := fmt.Sprintf("the exception %s (%s) for requirement %s", x.Name, x.Source, r.Name)
 		if !x.holds(e.in.At) {
 			o.findings = append(o.findings, Finding{Code: CodeExceptionExpired, Verdict: Fail, Warning: true, Requirement: r.Name,
-				Message: fmt.Sprintf("%s ended on %s and no longer holds", name, day(x.Until)),
+				Message: fmt.Sprintf("%s held until %s and no longer does", name, end(x.Until)),
 				Hint:    "meet the requirement, or have the exception approved again; then take this one out"})
 			continue
 		}
 		if o.verdict != Pass {
 			o = lifted(o, Finding{Code: CodeExceptionApplied, Verdict: Pass, Requirement: r.Name,
-				Message: fmt.Sprintf("%s lifts it until %s: %s%s", name, day(x.Until), x.Reason, x.approval())})
+				Message: fmt.Sprintf("%s lifts it until %s: %s%s", name, end(x.Until), x.Reason, x.approval())})
 		}
 		if x.Until.Sub(e.in.At) <= exceptionNotice {
 			o.findings = append(o.findings, Finding{Code: CodeExceptionEnding, Verdict: Pass, Warning: true, Requirement: r.Name,
-				Message: fmt.Sprintf("%s ends in %s, on %s", name, howLong(x.Until.Sub(e.in.At)), day(x.Until)),
+				Message: fmt.Sprintf("%s ends in %s, at %s", name, howLong(x.Until.Sub(e.in.At)), end(x.Until)),
 				Hint:    "meet the requirement before then, or have the exception approved again"})
 		}
 	}
@@ -81,7 +81,7 @@ func (s Set) Unused(subjects []Subject, at time.Time) []Finding {
 			Message: fmt.Sprintf("the exception %s (%s) matches nothing: %s", x.Name, x.Source, why),
 			Hint:    "take it out, or correct what it names"}
 		if !x.holds(at) {
-			f.Message += fmt.Sprintf("; it ended on %s", day(x.Until))
+			f.Message += fmt.Sprintf("; it held until %s", end(x.Until))
 		}
 		findings = append(findings, f)
 	}

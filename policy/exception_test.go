@@ -95,7 +95,7 @@ func TestUnusedExceptions(t *testing.T) {
 	unresolved := appSubject()
 	unresolved.Digest = Digest{}
 	findings := set.Unused([]Subject{unresolved}, noon)
-	want := []string{"no image is ghcr.io/acme/none", "no policy is named test", "no requirement of production is named other", "it lists nothing", "it ended on 2026-06-15"}
+	want := []string{"no image is ghcr.io/acme/none", "no policy is named test", "no requirement of production is named other", "it lists nothing", "it held until 2026-06-15T11:00:00Z"}
 	if len(findings) != len(want) {
 		t.Fatalf("%d findings: %+v", len(findings), findings)
 	}

@@ -101,4 +101,12 @@ func howLong(d time.Duration) string {
 	return fmt.Sprintf("%d s", d/time.Second)
 }
 
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+// end says when something ends that holds until t: a day's last moment is
+// told by the day.
+func end(t time.Time) string {
+	t = t.UTC()
+	if t.Equal(t.Truncate(24 * time.Hour)) {
+		return "the end of " + t.AddDate(0, 0, -1).Format(time.DateOnly)
+	}
+	return t.Format(time.RFC3339)
+}

@@ -46,7 +46,7 @@ func (e *evaluation) vulnerabilities(q question, r *VulnerabilityRequirement) ou
 		return *missing
 	}
 	var deciding []*scan
-	for _, of := range groupScans(scans, r.Formats) {
+	for _, of := range groupScans(scans, r) {
 		deciding = append(deciding, newest(of, func(s *scan) time.Time { return s.dated.when() })...)
 	}
 	if len(deciding) == 0 {
@@ -87,10 +87,14 @@ func (e *evaluation) scans(q question, r *VulnerabilityRequirement) ([]*scan, *o
 	if r.wantsVEX() && !r.wantsReports() {
 		w.what, w.make = "vulnerability report in the format openvex", attestCommand(r.Signers, "openvex")
 	}
-	wide := w
+	wide, ofType := w, w.is
 	wide.is = isType(func(t string) bool { return predicate.IsVEX(t) || predicate.IsReport(t) })
 	candidates, missing := e.find(q, wide)
 	if missing != nil {
+		// Statements of those who silence are no reports by the wrong signer.
+		w.is = func(ev *Evidence) bool {
+			return ofType(ev) && (r.VEX == nil || len(appendCandidates(nil, ev, r.VEX.Signers)) == 0)
+		}
 		_, missing = e.find(q, w)
 		return nil, missing
 	}
@@ -127,9 +131,18 @@ func (e *evaluation) readScan(q question, c candidate) *scan {
 	return s
 }
 
+// counts tells whether a report is in a format that counts. One that cannot
+// be read, which only happens to scanners' own reports, may be in any of
+// theirs.
+func (r *VulnerabilityRequirement) counts(s *scan) bool {
+	if s.format == "" {
+		return r.wantsReports()
+	}
+	return len(r.Formats) == 0 || slices.Contains(r.Formats, s.format)
+}
+
 // groupScans groups those reports whose format counts by scanner, in order.
-// One that cannot be read may be of any format that counts.
-func groupScans(scans []*scan, formats []string) [][]*scan {
+func groupScans(scans []*scan, r *VulnerabilityRequirement) [][]*scan {
 	type key struct {
 		rule   *SignerRule
 		format string
@@ -137,7 +150,7 @@ func groupScans(scans []*scan, formats []string) [][]*scan {
 	var order []key
 	groups := map[key][]*scan{}
 	for _, s := range scans {
-		if s.format != "" && len(formats) > 0 && !slices.Contains(formats, s.format) {
+		if !r.counts(s) {
 			continue
 		}
 		k := key{s.by.rule, s.format}
@@ -156,8 +169,9 @@ func groupScans(scans []*scan, formats []string) [][]*scan {
 func (e *evaluation) wrongFormat(q question, r *VulnerabilityRequirement, scans []*scan) Finding {
 	var formats []string
 	for _, s := range scans {
-		if !slices.Contains(formats, s.format) {
-			formats = append(formats, s.format)
+		format := cmp.Or(s.format, "of type "+clip(s.by.evidence.Statement.PredicateType))
+		if !slices.Contains(formats, format) {
+			formats = append(formats, format)
 		}
 	}
 	return Finding{Code: CodeReportFormat, Verdict: Fail,

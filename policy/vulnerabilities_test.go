@@ -275,8 +275,9 @@ func TestReportsInVEXForm(t *testing.T) {
 		"explained away":                      {vexForm, []Evidence{by(affected), vexBy(psirt(noon), says("CVE-2026-1", "not_affected"))}, Pass, CodeVEXSilenced},
 		"explained away, in a part":           {vexForm, []Evidence{by(says("CVE-2026-1", "affected", product("ghcr.io/acme/app", "pkg:deb/debian/openssl@3.0.1"))), vexBy(psirt(noon), says("CVE-2026-1", "not_affected", product("ghcr.io/acme/app", "pkg:deb/debian/openssl@3.0.1")))}, Pass, CodeVEXSilenced},
 		"explained away in part of the parts": {vexForm, []Evidence{by(says("CVE-2026-1", "affected", product("ghcr.io/acme/app", "pkg:deb/debian/openssl@3.0.1", "pkg:deb/debian/zlib@1"))), vexBy(psirt(noon), says("CVE-2026-1", "not_affected", product("ghcr.io/acme/app", "pkg:deb/debian/openssl@3.0.1")))}, Fail, CodeVulnerabilityDenied},
+		"a report in another form is broken":  {vexForm, []Evidence{by(), attest(image, predicate.TypeCosignVuln, "{}", scanner)}, Pass, ""},
 		"stale":                               {vexForm, []Evidence{attest(image, vexType, openVEX(morning), stale)}, Fail, CodeReportStale},
-		"by the product's own":                {vexForm, []Evidence{vexBy(psirt(morning))}, Fail, CodeSignerMismatch},
+		"by who silences only":                {vexForm, []Evidence{vexBy(psirt(morning))}, Fail, CodeReportMissing},
 	})
 }
 
