@@ -1,51 +1,49 @@
 package render
 
-import "strings"
+import (
+	"context"
+	"errors"
+)
 
-// Merge joins lists of problems. A file that could not be read is told once:
-// what a later list says of the same file as a whole, and of no place in it,
-// is left out.
-func Merge(lists ...[]Problem) []Problem {
-	var merged []Problem
-	told := map[string]int{}
-	for i, list := range lists {
-		for _, p := range list {
-			whole := p.Origin.File != "" && p.Origin.Line == 0 && p.Severity == Unseen
-			if by, ok := told[p.Origin.File]; whole && ok && by < i {
-				continue
-			}
-			if whole {
-				if _, ok := told[p.Origin.File]; !ok {
-					told[p.Origin.File] = i
-				}
-			}
-			merged = append(merged, p)
-		}
+// Join returns an error that holds problems, or nil where there are none.
+func Join(problems []Problem) error {
+	errs := make([]error, len(problems))
+	for i := range problems {
+		errs[i] = &problems[i]
 	}
-	return merged
+	return errors.Join(errs...)
 }
 
-// Within makes the problems of a tree that lie outside of all paths into
-// notices: nothing there is rendered, and what a unit loads from there all
-// the same is a problem of that unit. No paths are the whole tree.
-func Within(problems []Problem, paths []string) []Problem {
-	if len(paths) == 0 {
+// Problems returns what an error of a Renderer holds, in order. What is no
+// *Problem becomes one of code render-failed that is Unseen, or of code
+// render-timeout where time ran out.
+func Problems(err error) []Problem {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var problems []Problem
+		for _, e := range joined.Unwrap() {
+			problems = append(problems, Problems(e)...)
+		}
 		return problems
 	}
-	list := make([]Problem, len(problems))
-	for i, p := range problems {
-		if p.Origin.File != "" && !inside(p.Origin.File, paths) {
-			p.Severity = Notice
-		}
-		list[i] = p
+	var problem *Problem
+	switch {
+	case errors.As(err, &problem):
+		return []Problem{*problem}
+	case errors.Is(err, context.DeadlineExceeded):
+		return []Problem{{Code: CodeTimeout, Message: "rendering takes too long", Hint: "look for what never ends, or render it on a faster machine", Retryable: true}}
+	case errors.Is(err, context.Canceled):
+		return []Problem{{Code: CodeFailed, Message: "rendering was cancelled", Retryable: true}}
 	}
-	return list
+	return []Problem{{Code: CodeFailed, Message: err.Error()}}
 }
 
-func inside(file string, paths []string) bool {
-	for _, dir := range paths {
-		dir = strings.Trim(strings.TrimPrefix(dir, "./"), "/")
-		if dir == "" || dir == "." || file == dir || strings.HasPrefix(file, dir+"/") || strings.HasPrefix(dir, file+"/") {
+// blocks tells whether any problem changes a verdict.
+func blocks(problems []Problem) bool {
+	for _, p := range problems {
+		if p.Severity != Notice {
 			return true
 		}
 	}
