@@ -1,10 +1,13 @@
 package git_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -116,9 +119,9 @@ func TestObjectsThatAreNoCommit(t *testing.T) {
 		chain = tag(chain, "tag")
 	}
 	for id, want := range map[string]string{
-		blob:              "is a blob, not a commit",
-		tag(blob, "blob"): "is a blob, not a commit",
-		hash(t, dir, "tree", item(t, "100644", "x", blob)): "is a tree, not a commit",
+		blob:              "it is a blob, not a commit",
+		tag(blob, "blob"): "it is a blob, not a commit",
+		hash(t, dir, "tree", item(t, "100644", "x", blob)): "it is a tree, not a commit",
 		chain: "is a tag of a tag, more than 10 deep",
 	} {
 		_, err := git.Open(t.Context(), git.Options{Source: dir, Revision: id})
@@ -146,6 +149,21 @@ func TestDamagedRepositories(t *testing.T) {
 			}
 			return os.Truncate(path, 0)
 		},
+		"another object in its place": func(dir, id string) error {
+			path := dir + "/.git/objects/" + id[:2] + "/" + id[2:]
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			files, err := filepath.Glob(dir + "/.git/objects/??/*")
+			if err != nil {
+				return err
+			}
+			data, err := os.ReadFile(files[0])
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path, data, 0o644)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, ids := history(t)
@@ -156,4 +174,77 @@ func TestDamagedRepositories(t *testing.T) {
 			wantError(t, err, "resolve revision")
 		})
 	}
+}
+
+// A file whose content was changed under its id must not be read as what the
+// commit holds.
+func TestContentIsHeldToItsID(t *testing.T) {
+	dir, _ := history(t)
+	object := func(spec string) string {
+		id := run(t, dir, "rev-parse", spec)
+		return filepath.Join(dir, ".git", "objects", id[:2], id[2:])
+	}
+	evil, err := os.ReadFile(object("HEAD:c/d.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(object("HEAD:b.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(object("HEAD:b.yaml"), evil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tree := open(t, dir, "HEAD")
+	data, err := fs.ReadFile(tree.FS, "b.yaml")
+	if err == nil {
+		t.Fatalf("read %q", data)
+	}
+	wantError(t, err, "b.yaml", "its content is not what its id stands for")
+}
+
+// Whatever bytes of a pack or its index change, the files are what they were
+// or cannot be read.
+func TestDamagedPacks(t *testing.T) {
+	dir, _ := history(t)
+	run(t, dir, "gc", "-q", "--prune=now")
+	want := read(t, open(t, dir, "HEAD"))
+	files, err := filepath.Glob(filepath.Join(dir, ".git", "objects", "pack", "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if err := os.Chmod(file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := 0; at < len(whole); at += 1 + len(whole)/150 {
+			damaged := bytes.Clone(whole)
+			damaged[at] ^= 0xff
+			if err := os.WriteFile(file, damaged, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			tree, err := git.Open(t.Context(), git.Options{Source: dir, Revision: "HEAD"})
+			if err != nil {
+				continue
+			}
+			for name, text := range want {
+				if data, err := fs.ReadFile(tree.FS, name); err == nil && string(data) != text {
+					t.Errorf("%s with byte %d changed: %s is %q, want %q", filepath.Base(file), at, name, data, text)
+				}
+			}
+		}
+		if err := os.WriteFile(file, whole, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCommitWithoutFiles(t *testing.T) {
+	dir := t.TempDir()
+	run(t, dir, "init", "-q")
+	run(t, dir, "commit", "-q", "--allow-empty", "-m", "x")
+	equal(t, "files", read(t, open(t, dir, "HEAD")), map[string]string{})
 }

@@ -27,72 +27,109 @@ type objects struct {
 // errMissing is why an object that must be there cannot be read.
 var errMissing = errors.New("it is not in the repository, which is a shallow or partial clone, or damaged; fetch it, or give the URL of the remote")
 
-// object returns an object of a type.
-func (o *objects) object(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+// errTooLarge is why a file is not read.
+var errTooLarge = fmt.Errorf("file is larger than the limit of %d MiB", bounds.FileBytes>>20)
+
+// find returns an object, of which large ones are not read yet. The lock must
+// be held.
+func (o *objects) find(kind plumbing.ObjectType, hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	for _, store := range o.stores {
 		found, err := store.EncodedObject(kind, hash)
 		if err == nil {
 			return found, nil
 		}
 		if !errors.Is(err, plumbing.ErrObjectNotFound) {
-			return nil, fmt.Errorf("read object %s: %w", hash, err)
+			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("read object %s: %w", hash, errMissing)
+	return nil, errMissing
 }
 
 // size returns the size of an object. Large ones are not read for it.
-func (o *objects) size(hash plumbing.Hash) (int64, error) {
-	found, err := o.object(plumbing.AnyObject, hash)
+func (o *objects) size(hash plumbing.Hash) (size int64, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer explainObject(hash, &err)
+	found, err := o.find(plumbing.AnyObject, hash)
 	if err != nil {
 		return 0, err
 	}
 	return found.Size(), nil
 }
 
-// errTooLarge is why a file is not read.
-var errTooLarge = fmt.Errorf("file is larger than the limit of %d MiB", bounds.FileBytes>>20)
-
-// blob returns the content of a file. Its memory is the caller's.
-func (o *objects) blob(hash plumbing.Hash) ([]byte, error) {
-	found, err := o.object(plumbing.BlobObject, hash)
-	if err != nil {
-		return nil, err
-	}
-	if found.Size() > bounds.FileBytes {
-		return nil, errTooLarge
-	}
-	// Objects of packs and large objects are read from disk, by code that is
-	// not safe for several goroutines.
+// read returns the type and content of an object. The content has been held
+// to its id: a commit id says what is deployed only if all that hangs on it
+// is what it was.
+func (o *objects) read(kind plumbing.ObjectType, hash plumbing.Hash) (found plumbing.ObjectType, data []byte, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	reader, err := found.Reader()
+	defer explainObject(hash, &err)
+	object, err := o.find(kind, hash)
 	if err != nil {
-		return nil, fmt.Errorf("read object %s: %w", hash, err)
+		return 0, nil, err
+	}
+	if object.Size() > bounds.FileBytes {
+		return 0, nil, errTooLarge
+	}
+	reader, err := object.Reader()
+	if err != nil {
+		return 0, nil, err
 	}
 	defer reader.Close()
-	data := make([]byte, found.Size())
+	data = make([]byte, object.Size())
 	if _, err := io.ReadFull(reader, data); err != nil {
-		return nil, fmt.Errorf("read object %s: %w", hash, err)
+		return 0, nil, err
 	}
-	return data, nil
+	if plumbing.ComputeHash(object.Type(), data) != hash {
+		return 0, nil, errors.New("its content is not what its id stands for; the repository is damaged")
+	}
+	return object.Type(), data, nil
 }
+
+// explainObject names the object in an error, and makes one of a panic: the
+// library trusts what is on disk.
+func explainObject(hash plumbing.Hash, err *error) {
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("the repository is damaged (%v)", reason)
+	}
+	if *err != nil && !errors.Is(*err, errTooLarge) {
+		*err = fmt.Errorf("read object %s: %w", hash, *err)
+	}
+}
+
+// blob returns the content of a file.
+func (o *objects) blob(hash plumbing.Hash) ([]byte, error) {
+	_, data, err := o.read(plumbing.BlobObject, hash)
+	return data, err
+}
+
+// decode reads an object into one of the library's types.
+func (o *objects) decode(kind plumbing.ObjectType, hash plumbing.Hash, into func(plumbing.EncodedObject) error) error {
+	found, data, err := o.read(kind, hash)
+	if err != nil {
+		return err
+	}
+	encoded := new(plumbing.MemoryObject)
+	encoded.SetType(found)
+	encoded.SetSize(int64(len(data)))
+	if _, err := encoded.Write(data); err != nil {
+		return err
+	}
+	defer explainObject(hash, &err)
+	err = into(encoded)
+	return err
+}
+
+// emptyTree is the tree without entries, which git knows without its object.
+const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 // tree returns the entries of a tree.
 func (o *objects) tree(hash plumbing.Hash) (*object.Tree, error) {
-	found, err := o.object(plumbing.TreeObject, hash)
-	if err != nil {
-		return nil, err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	tree := new(object.Tree)
-	if err := tree.Decode(found); err != nil {
-		return nil, fmt.Errorf("read object %s: %w", hash, err)
+	if hash.String() == emptyTree {
+		return tree, nil
 	}
-	return tree, nil
+	return tree, o.decode(plumbing.TreeObject, hash, tree.Decode)
 }
 
 // commit returns a commit, or what an annotated tag, or a tag of a tag,
@@ -100,28 +137,29 @@ func (o *objects) tree(hash plumbing.Hash) (*object.Tree, error) {
 func (o *objects) commit(hash plumbing.Hash) (*object.Commit, error) {
 	const deepest = 10
 	for range deepest {
-		found, err := o.object(plumbing.AnyObject, hash)
-		if err != nil {
-			if o.shallow && errors.Is(err, errMissing) {
-				return nil, fmt.Errorf("commit %s is not there: the clone is shallow; fetch it with more depth", hash)
+		var commit *object.Commit
+		err := o.decode(plumbing.AnyObject, hash, func(found plumbing.EncodedObject) error {
+			switch found.Type() {
+			case plumbing.CommitObject:
+				commit = new(object.Commit)
+				return commit.Decode(found)
+			case plumbing.TagObject:
+				tag := new(object.Tag)
+				if err := tag.Decode(found); err != nil {
+					return err
+				}
+				hash = tag.Target
+				return nil
 			}
+			return fmt.Errorf("it is a %s, not a commit", found.Type())
+		})
+		switch {
+		case o.shallow && errors.Is(err, errMissing):
+			return nil, fmt.Errorf("commit %s is not there: the clone is shallow; fetch it with more depth", hash)
+		case err != nil:
 			return nil, err
-		}
-		switch found.Type() {
-		case plumbing.CommitObject:
-			commit := new(object.Commit)
-			if err := commit.Decode(found); err != nil {
-				return nil, fmt.Errorf("read commit %s: %w", hash, err)
-			}
+		case commit != nil:
 			return commit, nil
-		case plumbing.TagObject:
-			tag := new(object.Tag)
-			if err := tag.Decode(found); err != nil {
-				return nil, fmt.Errorf("read tag %s: %w", hash, err)
-			}
-			hash = tag.Target
-		default:
-			return nil, fmt.Errorf("%s is a %s, not a commit", hash, found.Type())
 		}
 	}
 	return nil, fmt.Errorf("%s is a tag of a tag, more than %d deep", hash, deepest)

@@ -33,7 +33,7 @@ type Options struct {
 // it, with and without a revision alike. What the tree holds that cannot be
 // read as files is in its Problems; all else that goes wrong is the error. No
 // credential is in the tree or in an error.
-func Open(ctx context.Context, options Options) (render.Tree, error) {
+func Open(ctx context.Context, options Options) (tree render.Tree, err error) {
 	from, err := parseLocation(options.Source)
 	if err != nil {
 		return render.Tree{}, err
@@ -41,6 +41,7 @@ func Open(ctx context.Context, options Options) (render.Tree, error) {
 	if err := checkRevision(options.Revision); err != nil {
 		return render.Tree{}, err
 	}
+	defer explainPanic(from, &err)
 	switch {
 	case from.remote():
 		remote := remote{location: from, cacheDir: options.CacheDir, offline: options.Offline, operator: true}
@@ -49,6 +50,14 @@ func Open(ctx context.Context, options Options) (render.Tree, error) {
 		return openDirectory(ctx, from)
 	default:
 		return openLocal(ctx, from, options.Revision)
+	}
+}
+
+// explainPanic makes an error of a panic: the library was written for
+// repositories of friends.
+func explainPanic(from *location, err *error) {
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("open %s: the repository is damaged (%v)", from.name, reason)
 	}
 }
 
@@ -95,6 +104,7 @@ func (f Fetcher) Fetch(ctx context.Context, repository, reference string) (files
 	if err := checkRevision(reference); err != nil {
 		return nil, "", err
 	}
+	defer explainPanic(from, &err)
 	remote := remote{location: from, cacheDir: f.CacheDir, offline: f.Offline}
 	tree, err := remote.open(ctx, reference)
 	if err != nil {
