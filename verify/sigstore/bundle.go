@@ -25,10 +25,10 @@ import (
 // opened is a Sigstore bundle that was read and not yet verified.
 type opened struct {
 	*bundle.Bundle
-	// payload and signed are of an envelope.
+	// payload is what an envelope holds.
 	payload []byte
-	signed  signed
-	// artifact is the digest that a message signature is of.
+	// artifact is the digest that a message signature is of. It is nil for
+	// an envelope, and only then.
 	artifact []byte
 	// entries is the number of log entries.
 	entries int
@@ -84,7 +84,7 @@ func (v *Verifier) bundle(ctx context.Context, digest policy.Digest, found verif
 	if err != nil {
 		return policy.Evidence{}, err
 	}
-	if o.payload != nil {
+	if o.artifact == nil {
 		return attestation(o.payload, digest, found, []policy.Signer{signer})
 	}
 	return policy.Evidence{
@@ -116,14 +116,13 @@ func openBundle(data []byte) (*opened, error) {
 			return nil, reject(CodePayloadMalformed, "its envelope has %d signatures; in a Sigstore bundle it must have one", n)
 		}
 		o.payload = envelope.GetPayload()
-		o.signed = signed{
-			payload: o.payload, message: preAuthentication(envelope.GetPayloadType(), o.payload), signature: envelope.GetSignatures()[0].GetSig(),
-		}
 	case *protobundle.Bundle_MessageSignature:
 		o.artifact = content.MessageSignature.GetMessageDigest().GetDigest()
 		if len(o.artifact) == 0 {
 			return nil, reject(CodePayloadMalformed, "does not say which digest it signs")
 		}
+	default:
+		return nil, reject(CodePayloadMalformed, "holds neither an envelope nor a message signature")
 	}
 	return o, nil
 }
@@ -256,9 +255,14 @@ func (v *Verifier) bundleKey(ctx context.Context, o *opened) (policy.Signer, err
 // keyOf finds the key that signed a bundle, and the way in which it did. The
 // bundle's hint is not signed and is not needed.
 func (v *Verifier) keyOf(o *opened) (keyring, signature.Verifier) {
+	var message []byte
+	envelope := o.GetDsseEnvelope()
+	if envelope != nil {
+		message = preAuthentication(envelope.GetPayloadType(), o.payload)
+	}
 	for _, ring := range v.keys {
-		if o.payload != nil {
-			if way := holds(ring.ways, o.signed.signature, o.signed.message); way != nil {
+		if envelope != nil {
+			if way := holds(ring.ways, envelope.GetSignatures()[0].GetSig(), message); way != nil {
 				return ring, way
 			}
 			continue

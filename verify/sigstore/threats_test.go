@@ -57,6 +57,22 @@ func TestThreatMalformedStatement(t *testing.T) {
 	}
 }
 
+// GHSA-w6c6-c85g-mmv6 again: nothing at all, well signed, is no statement, and
+// no signature of the image either.
+func TestThreatEmptyPayload(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	for _, format := range []policy.Format{policy.FormatDSSE, policy.FormatBundle} {
+		for _, text := range []string{"", "null", "{}", `"x"`} {
+			b := s.signedText(format, []byte(text))
+			s.expect(s.trusting(), b, sigstore.CodeStatementMalformed)
+		}
+	}
+	b := s.edited(s.signedText(policy.FormatBundle, nil), func(m map[string]any) {
+		delete(m["dsseEnvelope"].(map[string]any), "payload")
+	})
+	s.expect(s.trusting(), b, sigstore.CodeStatementMalformed)
+}
+
 // signedRaw signs a statement whose predicate, and what comes after it, is
 // raw text.
 func (s *scene) signedRaw(format policy.Format, predicate string) verify.Bundle {
