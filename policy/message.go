@@ -72,8 +72,8 @@ func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	if stem, ok := strings.CutSuffix(thing, "y"); ok {
-		return fmt.Sprintf("%d %sies", n, stem)
+	if stem, ok := strings.CutSuffix(thing, "ty"); ok {
+		return fmt.Sprintf("%d %sties", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }
