@@ -70,7 +70,8 @@ func attempts() []attempt {
 // under.
 func imageKey(key any) bool {
 	s, _ := key.(string)
-	return regexp.MustCompile(`(?i)image|repo`).MatchString(s)
+	s = strings.ToLower(s)
+	return strings.Contains(s, "image") || strings.Contains(s, "repo")
 }
 
 // Locate returns the scalar of a values file that holds the repository of an
@@ -86,9 +87,16 @@ func (l *locator) Locate(id render.ObjectID, field render.Field, value string) r
 	text := scalarAt(l.before.objects[index].Node, field)
 	l.wants(value)
 	for i := range attempts() {
-		if origin, ok := l.trace(i).origin(l.before.from[index], field, text); ok {
+		node, ok := l.trace(i).node(l.before.from[index], field, text)
+		if !ok {
+			continue
+		}
+		// What no mark came out of was not marked, and later attempts mark
+		// less.
+		if origin, ok := l.trace(i).origin(node, field); ok {
 			return origin
 		}
+		break
 	}
 	return l.before.objects[index].Origin
 }
@@ -111,18 +119,18 @@ func (l *locator) index(id render.ObjectID, field render.Field, value string) in
 	return found
 }
 
-// wants sees to it that an image is looked for. The first time, all values
-// under image keys are: the chart is then rendered once for all of them.
+// wants sees to it that an image is looked for. The first time, all that
+// look like images are: the chart is then rendered once for all of them.
 func (l *locator) wants(value string) {
-	name := imageName(value)
 	if l.names == nil {
 		l.names = map[string]bool{}
 		for _, object := range l.before.objects {
-			eachImage(object.Node, func(image string) { l.names[imageName(image)] = true })
+			l.collect(object.Node, "")
 		}
 		delete(l.names, "")
 	}
-	if name == "" || l.names[name] || l.lookups >= bounds.LocatorRenders {
+	name := imageName(value)
+	if name == "" || !strings.ContainsAny(value, "/:@") || l.names[name] || l.lookups >= bounds.LocatorRenders {
 		return
 	}
 	l.names[name] = true
@@ -131,22 +139,30 @@ func (l *locator) wants(value string) {
 	}
 }
 
-// eachImage calls f for each scalar under a key that images stand under.
-func eachImage(node *yaml.Node, f func(string)) {
-	if node.Kind != yaml.MappingNode {
-		for _, child := range node.Content {
-			eachImage(child, f)
+// collect adds the names of what look like images in a node.
+func (l *locator) collect(node *yaml.Node, key string) {
+	for i, child := range node.Content {
+		if node.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				key = child.Value
+				continue
+			}
 		}
+		l.collect(child, key)
+	}
+	if node.Kind != yaml.ScalarNode {
 		return
 	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		if value.Kind == yaml.ScalarNode && imageKey(key.Value) {
-			f(value.Value)
-		}
-		eachImage(value, f)
+	if imageKey(key) {
+		l.names[imageName(node.Value)] = true
+	}
+	for _, image := range imageText.FindAllString(node.Value, -1) {
+		l.names[imageName(image)] = true
 	}
 }
+
+// imageText is an image with a registry and a tag or digest.
+var imageText = regexp.MustCompile(`[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[a-z0-9._-]+)+[:@][\w.:-]+`)
 
 // imageName returns the last part of the name of an image: "app" of
 // "example.com/team/app:1.0@sha256:...".
@@ -180,10 +196,11 @@ func (l *locator) trace(i int) *trace {
 	return l.traces[i]
 }
 
-// origin returns the place of the mark on a value, which is text without it.
-func (t *trace) origin(from objectSource, field render.Field, text string) (render.Origin, bool) {
+// node returns the node of a field, if it has the text that it has without
+// marks.
+func (t *trace) node(from objectSource, field render.Field, text string) (*yaml.Node, bool) {
 	if from.manifest >= len(t.manifests) {
-		return render.Origin{}, false
+		return nil, false
 	}
 	objects, ok := t.objects[from.manifest]
 	if !ok {
@@ -191,12 +208,15 @@ func (t *trace) origin(from objectSource, field render.Field, text string) (rend
 		t.objects[from.manifest] = objects
 	}
 	if from.n >= len(objects) {
-		return render.Origin{}, false
+		return nil, false
 	}
 	node := nodeAt(objects[from.n].Node, field)
-	if node == nil || node.Kind != yaml.ScalarNode || unmarked(node.Value) != text {
-		return render.Origin{}, false
-	}
+	return node, node != nil && node.Kind == yaml.ScalarNode && unmarked(node.Value) == text
+}
+
+// origin returns the place of the mark on a node: in its text, or in the
+// comment after it.
+func (t *trace) origin(node *yaml.Node, field render.Field) (render.Origin, bool) {
 	if found, ok := t.markIn(node.Value); ok {
 		return found.place(), true
 	}

@@ -49,14 +49,21 @@ const (
 
 func markText(i int) string { return fmt.Sprintf("%s%04d%s", markStart, i, markEnd) }
 
-func markPattern() *regexp.Regexp { return regexp.MustCompile(markStart + `(\d{4,9})` + markEnd) }
+// These are never written.
+var (
+	markPattern = regexp.MustCompile(markStart + `(\d{4,9})` + markEnd)
+	// imageWord is what the parts of the name of an image are made of.
+	imageWord = regexp.MustCompile(`[a-zA-Z0-9_.-]+`)
+	// keyLine is a line of YAML with a key and, on the same line, its value.
+	keyLine = regexp.MustCompile(`^(\s*(?:-\s+)?["']?([\w.-]+)["']?:\s+)[^\s|>#]`)
+)
 
 // unmarked returns a text without marks.
-func unmarked(text string) string { return markPattern().ReplaceAllString(text, "") }
+func unmarked(text string) string { return markPattern.ReplaceAllString(text, "") }
 
 // markNumber returns the number of the first mark in a text.
 func markNumber(text string) (int, bool) {
-	match := markPattern().FindStringSubmatch(text)
+	match := markPattern.FindStringSubmatch(text)
 	if match == nil {
 		return 0, false
 	}
@@ -117,9 +124,8 @@ func (m *marker) text(text string, at []any, in mark) string {
 		return text
 	}
 	var out strings.Builder
-	word := regexp.MustCompile(`[a-zA-Z0-9_.-]+`)
 	last := 0
-	for _, span := range word.FindAllStringIndex(text, -1) {
+	for _, span := range imageWord.FindAllStringIndex(text, -1) {
 		if !m.names[text[span[0]:span[1]]] || isKey(text[span[1]:]) {
 			continue
 		}
@@ -144,10 +150,12 @@ func isKey(rest string) bool {
 // gives an image to a key. What ends without its value, in an action that
 // goes on or cuts off the line break, is left alone.
 func (m *marker) template(file *common.File, origin render.Origin) *common.File {
-	line := regexp.MustCompile(`^(\s*(?:-\s+)?["']?([\w.-]+)["']?:\s+)[^\s|>#]`)
 	lines := strings.SplitAfter(string(file.Data), "\n")
 	for i, text := range lines {
-		match := line.FindStringSubmatch(text)
+		if !imageKey(text) {
+			continue
+		}
+		match := keyLine.FindStringSubmatch(text)
 		body := strings.TrimRight(text, " \t\r\n")
 		if match == nil || !imageKey(match[2]) || strings.Count(body, "{{") != strings.Count(body, "}}") ||
 			strings.HasSuffix(body, "-}}") {
