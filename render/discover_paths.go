@@ -25,7 +25,9 @@ func discoverPaths(tree Tree, options DiscoverOptions) ([]Unit, []Problem) {
 			problems = append(problems, *problem)
 			continue
 		}
-		units = append(units, options.unit(kind, dir, nil))
+		unit := options.unit(kind, dir, nil)
+		unit.Named = true
+		units = append(units, unit)
 	}
 	slices.SortFunc(units, func(a, b Unit) int { return strings.Compare(a.Name, b.Name) })
 	return units, problems

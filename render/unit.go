@@ -111,6 +111,9 @@ type Unit struct {
 	Deployer ObjectID
 	// Origin is where Deployer was written.
 	Origin Origin
+	// Named tells that the user named the directory. It is then rendered by
+	// itself, whatever deployer object deploys it too.
+	Named bool
 }
 
 // Expander finds what deployer objects deploy: Applications and
