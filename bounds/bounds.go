@@ -18,6 +18,8 @@ const (
 	RenderedBytes = 128 << 20
 	// RenderedObjects is the number of objects that one unit may render to.
 	RenderedObjects = 50_000
+	// Units is the number of units that one revision may be made of.
+	Units = 20_000
 	// RenderTime is how long one unit may take to render.
 	RenderTime = 60 * time.Second
 	// YAMLDepth is how deeply a manifest may nest, aliases expanded.
@@ -28,9 +30,27 @@ const (
 	// YAMLTokens is the number of characters in one file that may start a
 	// YAML node, counted before it is parsed.
 	YAMLTokens = 4_000_000
+	// EmbeddedBytes is the size of one string of an object that is read as a
+	// document, and EmbeddedDepth how deeply strings in strings are.
+	EmbeddedBytes = 4 << 20
+	EmbeddedDepth = 4
 	// Kustomizations is the number of kustomizations that one unit may load,
 	// each counted as often as it is loaded.
 	Kustomizations = 10_000
+	// KustomizationBytes is the size of a kustomization file that a deployer
+	// edits before it is built.
+	KustomizationBytes = 4 << 20
+	// Deployers is the number of deployer objects of one tree, each counted
+	// once for each cluster, and DeployerDepth how deeply they may deploy each
+	// other.
+	Deployers     = 20_000
+	DeployerDepth = 32
+	// SourceDepth is how deeply sources may be made of each other.
+	SourceDepth = 16
+	// Substitutions is the number of variables that one object may name, and
+	// VariableBytes the size of the value of one.
+	Substitutions = 10_000
+	VariableBytes = 16 << 10
 	// RemoteBases is the number of repositories that one unit may fetch.
 	RemoteBases = 64
 	// ChartBytes is the size of one chart with its archives unpacked. It is
@@ -56,6 +76,13 @@ const (
 	// LocatorRenders is how often a chart is rendered anew to look for an
 	// image that the renders before did not look for.
 	LocatorRenders = 8
+	// Applications is the number of Applications that one tree may deploy, and
+	// that one ApplicationSet may make.
+	Applications = 20_000
+	// ApplicationDepth is how many Applications may deploy each other in turn.
+	ApplicationDepth = 16
+	// JsonnetTime is how long one Jsonnet file may take.
+	JsonnetTime = 20 * time.Second
 	// FetchTime is how long fetching one Git revision may take.
 	FetchTime = 5 * time.Minute
 	// FetchBytes is the size of what one Git server may send.

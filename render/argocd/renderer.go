@@ -1,0 +1,295 @@
+package argocd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/render"
+)
+
+// spec is what a source of kind render.ArgoCD carries.
+type spec struct {
+	app application
+	// at is the source as the Application has it.
+	at cursor
+	// refs are the sources of the Application that have a name to refer to.
+	refs map[string]source
+	// problems are those of the Application, told with its first source.
+	problems []render.Problem
+	// depth is how many Applications deploy each other down to this one.
+	depth int
+}
+
+// job is the rendering of one source.
+type job struct {
+	*decoder
+	deployer *Deployer
+	tree     render.Tree
+	spec     *spec
+	source   source
+	from     checkout
+	// dir is the directory of the source in from, without symlinks.
+	dir     string
+	env     environment
+	files   *overlay
+	move    *relocation
+	objects []render.Object
+}
+
+// Render renders a source that Expand made.
+func (a *Deployer) Render(ctx context.Context, tree render.Tree, from render.Source) ([]render.Object, error) {
+	s, ok := from.Spec.(*spec)
+	if from.Kind != render.ArgoCD || !ok {
+		return nil, &render.Problem{
+			Code: render.CodeFailed, Message: fmt.Sprintf("cannot render %s %s: it is not a source of an Application", from.Kind, from.Path),
+		}
+	}
+	j := &job{
+		decoder: &decoder{id: s.app.id, problems: slices.Clone(s.problems)}, deployer: a, tree: tree, spec: s,
+	}
+	j.source = readSource(s.at, j.decoder)
+	if j.open(ctx) && j.override() {
+		j.render(ctx)
+	}
+	for i := range j.problems {
+		if j.problems[i].Object == (render.ObjectID{}) {
+			j.problems[i].Object = s.app.id
+		}
+	}
+	return j.objects, render.Join(j.problems)
+}
+
+// open finds the files of the source and its directory.
+func (j *job) open(ctx context.Context) bool {
+	s := j.source
+	if s.repoURL.text == "" {
+		j.fail(s.at, CodeField, "source has no repoURL", "name the repository")
+		return false
+	}
+	commit, ok := "", true
+	if s.chart.text != "" || s.isOCI() {
+		ok = j.openChart(ctx)
+	} else {
+		var problem *render.Problem
+		if j.from, problem = j.deployer.repositories.find(ctx, j.tree, s); problem != nil {
+			problem.Message = j.id.String() + ": " + problem.Message
+			j.problems = append(j.problems, *problem)
+			return false
+		}
+		ok = j.openDirectory()
+	}
+	commit = j.from.commit
+	j.env = newEnvironment(j.spec.app, j.instance(), s, commit)
+	if name := j.spec.app.at.at("metadata", "namespace").text(); j.deployer.options.Namespace == "" && name != "" && name != "argocd" {
+		j.env.unknown["ARGOCD_APP_NAME"] = "it depends on whether Argo CD runs in namespace " + name
+	}
+	j.files, j.move = newOverlay(j.from.fs), newRelocation(j.from)
+	return ok
+}
+
+// instance is the name of the Application as Argo CD has it: with the
+// namespace if it is not that of Argo CD itself.
+func (j *job) instance() string {
+	own, name := j.deployer.options.Namespace, j.spec.app.at.at("metadata", "name").text()
+	if namespace := j.spec.app.at.at("metadata", "namespace").text(); own != "" && namespace != "" && namespace != own {
+		return namespace + "_" + name
+	}
+	return name
+}
+
+// openChart fetches a chart.
+func (j *job) openChart(ctx context.Context) bool {
+	s := j.source
+	name := s.chart.text
+	if name == "" {
+		j.unseen(s.repoURL.at, CodeChart, "source "+redact(s.repoURL.text)+" is an OCI artifact, which is not fetched",
+			"commit what it holds to a repository, or verify it where it is pushed")
+		return false
+	}
+	if j.deployer.options.Charts == nil {
+		j.unseen(s.chart.at, CodeChart, fmt.Sprintf("chart %s %s of %s is not at hand", name, s.revision.text, redact(s.repoURL.text)),
+			"fetch it with --allow-remote, or commit the chart to the repository")
+		return false
+	}
+	files, chosen, err := j.deployer.options.Charts.Chart(ctx, s.repoURL.text, name, s.revision.text)
+	if err != nil || files == nil {
+		j.unseen(s.chart.at, CodeChart, fmt.Sprintf("chart %s %s of %s cannot be fetched: %s", name, s.revision.text, redact(s.repoURL.text), redactAll(fmt.Sprint(err))),
+			"check that the chart and the version exist and can be read")
+		j.problems[len(j.problems)-1].Retryable = true
+		return false
+	}
+	j.from = checkout{fs: files, commit: chosen, url: strings.TrimSuffix(redact(s.repoURL.text), "/") + "/" + name}
+	j.dir = "."
+	return true
+}
+
+// openDirectory finds the directory of the source.
+func (j *job) openDirectory() bool {
+	at := j.source.path
+	place := at.at
+	if place.in == nil {
+		place = j.source.at
+	}
+	if path.IsAbs(at.text) {
+		j.fail(place, CodePath, fmt.Sprintf("path %q is absolute", at.text), "name a directory by its path from the root of the repository")
+		return false
+	}
+	name := cleanPath(at.text)
+	dir, err := realPath(j.from.fs, name)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = fs.Stat(j.from.fs, dir); err == nil && !info.IsDir() {
+			err = errors.New("not a directory")
+		}
+	}
+	if err != nil {
+		j.fail(place, CodePath, fmt.Sprintf("path %q of %s: %v", at.text, redact(j.source.repoURL.text), plainError(err)),
+			"name a directory by its path from the root of the repository; if only a part of the repository is verified, verify its root")
+		return false
+	}
+	j.dir = dir
+	return true
+}
+
+// plainError is an error without the path that it happened at.
+func plainError(err error) error {
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return failed.Err
+	}
+	return err
+}
+
+// realPath follows the symlinks of a directory. Nothing leads out of the tree.
+func realPath(fsys fs.FS, name string) (string, error) {
+	const links = 40
+	rest, done := strings.Split(name, "/"), "."
+	for followed := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		if part == ".." && done == "." {
+			return "", errors.New("leads out of the repository")
+		}
+		next := path.Join(done, part)
+		info, err := fs.Lstat(fsys, next)
+		if err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			done = next
+			continue
+		}
+		target, err := fs.ReadLink(fsys, next)
+		if followed++; err != nil || path.IsAbs(target) || followed > links {
+			return "", errors.New("a symlink leads out of the repository")
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return done, nil
+}
+
+// read returns the content of a file of the source's checkout.
+func (j *job) read(name string) ([]byte, error) {
+	file, err := j.from.fs.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, bounds.FileBytes+1))
+	if err == nil && len(data) > bounds.FileBytes {
+		err = fmt.Errorf("file has more than %d bytes", bounds.FileBytes)
+	}
+	return data, err
+}
+
+// expand puts in the variables of the build environment.
+func (j *job) expand(v value) string {
+	text, unknown := j.env.expand(v.text)
+	for _, name := range unknown {
+		j.unseen(v.at, CodeVariable, fmt.Sprintf("%s depends on $%s, whose value is not known: %s", v.at.name(), name, j.env.unknown[name]),
+			"verify a revision rather than a directory, or say where Argo CD runs")
+	}
+	return text
+}
+
+// render chooses the tool and renders.
+func (j *job) render(ctx context.Context) {
+	tools := j.source.tools()
+	if len(tools) > 1 {
+		j.fail(j.source.at, CodeField, "multiple application sources defined: "+strings.Join(tools, ","), "name one tool")
+		return
+	}
+	tool := ""
+	if len(tools) == 1 {
+		tool = tools[0]
+	} else {
+		tool = j.discover()
+	}
+	switch tool {
+	case "Plugin":
+		name := j.source.plugin.text
+		if name == "" {
+			name = "that Argo CD chooses"
+		}
+		j.unseen(j.source.pluginAt, CodePlugin, "source is rendered by the plugin "+name+", which is never run",
+			"verify what the plugin renders to, as the plugin's own gate or from a hydrated branch")
+	case "Helm":
+		j.renderHelm(ctx)
+	case "Kustomize":
+		j.renderKustomize(ctx)
+	default:
+		j.renderDirectory(ctx)
+	}
+}
+
+// discover chooses the tool of a source that names none, by the files of its
+// directory in the order of their names: the last that tells wins
+// (util/app/discovery).
+func (j *job) discover() string {
+	entries, err := fs.ReadDir(j.from.fs, j.dir)
+	if err != nil {
+		return "Directory"
+	}
+	tool := "Directory"
+	for _, entry := range entries {
+		switch name := entry.Name(); {
+		case entry.IsDir():
+		case strings.HasSuffix(name, "Chart.yaml"):
+			tool = "Helm"
+		case name == "kustomization.yaml", name == "kustomization.yml", name == "Kustomization":
+			tool = "Kustomize"
+		}
+	}
+	return tool
+}
+
+// with renders by another renderer, from the overlay.
+func (j *job) with(ctx context.Context, s render.Source) []render.Object {
+	renderer := j.deployer.options.Renderers[s.Kind]
+	if renderer == nil {
+		j.unseen(j.source.at, render.CodeNoRenderer, fmt.Sprintf("nothing renders sources of kind %q", s.Kind), "")
+		return nil
+	}
+	objects, err := renderer.Render(ctx, render.Tree{FS: j.files, Revision: j.tree.Revision}, s)
+	problems := render.Problems(err)
+	for i := range problems {
+		if problems[i].Origin.File == "" {
+			problems[i].Origin.File = j.dir
+		}
+	}
+	j.move.problems(problems)
+	j.move.objects(objects)
+	j.problems = append(j.problems, problems...)
+	return objects
+}
+
+// encode returns the text of a node.
+func encode(node *yaml.Node) ([]byte, error) { return yaml.Marshal(node) }
