@@ -12,6 +12,8 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/syncgate/syncgate/render/netrc"
 )
 
 // The environment variables that hold the login for HTTP. The user name may
@@ -50,7 +52,12 @@ func (r *remote) login() *login {
 	if found := r.environment(); found != nil {
 		return found
 	}
-	return netrcLogin(strings.Trim(r.location.endpoint.Host, "[]"))
+	// A default entry is for hosts that the operator names, not a repository.
+	found, ok := netrc.Lookup(strings.Trim(r.location.endpoint.Host, "[]"))
+	if !ok || found.Default && !r.operator {
+		return nil
+	}
+	return &login{found.User, found.Password}
 }
 
 // environment returns the login in the environment if it is for this host.

@@ -103,33 +103,6 @@ func TestHostileURLs(t *testing.T) {
 	}
 }
 
-func TestNetrc(t *testing.T) {
-	for text, want := range map[string]login{
-		"machine h login a password b":                          {"a", "b"},
-		"machine other login x password y machine h login a":    {"a", ""},
-		"machine H\nlogin a\naccount z\npassword b\n":           {"a", "b"},
-		"default login a password b":                            {"a", "b"},
-		"machine h login a password b\ndefault login c":         {"a", "b"},
-		"# machine h login x\nmachine h login a password b # c": {"a", "b"},
-		"macdef x\nmachine h login x\n\nmachine h login a":      {"a", ""},
-		`machine h login "a b" password "c\"d\\"`:               {"a b", `c"d\`},
-		"machine other login x":                                 {},
-		"machine":                                               {},
-		"machine h":                                             {},
-		"machine h login":                                       {},
-		"":                                                      {},
-		"login a password b":                                    {},
-	} {
-		got := parseNetrc(text, "h")
-		if got == nil {
-			got = new(login)
-		}
-		if *got != want {
-			t.Errorf("%q: got %+v, want %+v", text, *got, want)
-		}
-	}
-}
-
 // FuzzLocation holds every source that is accepted to what no transport may
 // be given, and every message to what none may show.
 func FuzzLocation(f *testing.F) {
@@ -163,15 +136,6 @@ func FuzzLocation(f *testing.F) {
 			if strings.HasPrefix(part, "-") || strings.ContainsFunc(part, unicode.IsControl) {
 				t.Errorf("%q: endpoint %+v", source, e)
 			}
-		}
-	})
-}
-
-func FuzzNetrc(f *testing.F) {
-	f.Add("machine h login a password \"b c\"\nmacdef x\n\ndefault login d")
-	f.Fuzz(func(t *testing.T, text string) {
-		if found := parseNetrc(text, "h"); found != nil && *found == (login{}) {
-			t.Errorf("%q: an empty login", text)
 		}
 	})
 }

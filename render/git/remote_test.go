@@ -193,6 +193,8 @@ func TestLogins(t *testing.T) {
 		"environment for this port": {at.String(), environment(git.EnvUsername, user, git.EnvPassword, password, git.EnvHost, at.Host), true, ""},
 		"environment, but referred to by a repository": {at.String(), ours, true,
 			"the server wants a login; set SYNCGATE_GIT_USERNAME, SYNCGATE_GIT_PASSWORD and SYNCGATE_GIT_HOST"},
+		"netrc default, referred to by a repository": {at.String(), netrc("default login " + user + " password " + password), true,
+			"the server wants a login;"},
 		"netrc, referred to by a repository": {at.String(), netrc("machine 127.0.0.1 login " + user + " password " + password), true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
