@@ -59,6 +59,25 @@ const (
 	// ChartDepth is how deeply the directories of a chart, and charts in
 	// charts, may nest.
 	ChartDepth = 32
+	// ChartArchiveBytes is the size of one packed chart.
+	ChartArchiveBytes = 32 << 20
+	// ChartDependencies is the number of dependencies that one chart may
+	// declare to have them fetched.
+	ChartDependencies = 128
+	// IndexBytes is the size of the index of one chart repository, and
+	// IndexVersions the number of versions of charts that it may list.
+	IndexBytes    = 64 << 20
+	IndexVersions = 500_000
+	// ChartTags is the number of tags of one chart in a registry, and
+	// ChartTagPages that of the pages on which they are listed.
+	ChartTags     = 100_000
+	ChartTagPages = 1_000
+	// ChartTime is how long fetching one chart may take.
+	ChartTime = 50 * time.Second
+	// ChartCacheBytes is the size of the charts that are kept on disk, and
+	// ChartMemoBytes of those that one run keeps in memory.
+	ChartCacheBytes = 1 << 30
+	ChartMemoBytes  = 128 << 20
 	// TemplateWork is how many bytes the templates of one chart may make,
 	// intermediate ones counted, with something for each call and each turn
 	// of a loop. The largest real charts take 11 MiB.
@@ -76,11 +95,6 @@ const (
 	// LocatorRenders is how often a chart is rendered anew to look for an
 	// image that the renders before did not look for.
 	LocatorRenders = 8
-	// Applications is the number of Applications that one tree may deploy, and
-	// that one ApplicationSet may make.
-	Applications = 20_000
-	// ApplicationDepth is how many Applications may deploy each other in turn.
-	ApplicationDepth = 16
 	// JsonnetTime is how long one Jsonnet file may take.
 	JsonnetTime = 20 * time.Second
 	// FetchTime is how long fetching one Git revision may take.

@@ -27,14 +27,8 @@ import (
 func (a *Deployer) Expand(ctx context.Context, tree render.Tree, rendering render.Rendering) ([]render.Unit, []render.Problem) {
 	e := &expansion{deployer: a, tree: tree, digests: map[string]string{}}
 	for unit, objects := range rendering.ByUnit() {
-		depth := 1
-		for _, source := range unit.Sources {
-			if s, ok := source.Spec.(*spec); ok && source.Kind == render.ArgoCD {
-				depth = s.depth + 1
-			}
-		}
 		for _, object := range objects {
-			e.object(ctx, unit, object, depth)
+			e.object(ctx, unit, object)
 		}
 	}
 	return e.units, e.problems
@@ -53,7 +47,7 @@ type expansion struct {
 }
 
 // object expands an object, if it is one of Argo CD's.
-func (e *expansion) object(ctx context.Context, unit render.Unit, object render.Object, depth int) {
+func (e *expansion) object(ctx context.Context, unit render.Unit, object render.Object) {
 	group, version, _ := strings.Cut(object.ID.APIVersion, "/")
 	kind := object.ID.Kind
 	if group != "argoproj.io" || kind != "Application" && kind != "ApplicationSet" {
@@ -70,7 +64,7 @@ func (e *expansion) object(ctx context.Context, unit render.Unit, object render.
 		return
 	}
 	if kind == "Application" {
-		e.application(rootOf(object), unit.Name, depth)
+		e.application(rootOf(object), unit.Name)
 		return
 	}
 	applications, problems := e.deployer.generate(ctx, e.tree, object)
@@ -79,12 +73,12 @@ func (e *expansion) object(ctx context.Context, unit render.Unit, object render.
 	}
 	e.problems = append(e.problems, problems...)
 	for _, c := range applications {
-		e.application(c, unit.Name, depth)
+		e.application(c, unit.Name)
 	}
 }
 
 // application makes the unit of an Application.
-func (e *expansion) application(c cursor, parent string, depth int) {
+func (e *expansion) application(c cursor, parent string) {
 	id := c.in.object.ID
 	d := &decoder{id: id}
 	app := readApplication(c, d)
@@ -107,27 +101,22 @@ func (e *expansion) application(c cursor, parent string, depth int) {
 	if known {
 		return
 	}
-	if depth > bounds.ApplicationDepth {
-		d.unseen(c, CodeTooMany, fmt.Sprintf("more than %d Applications deploy each other in turn", bounds.ApplicationDepth), "look for one that makes itself anew")
-		tell()
-		return
-	}
-	if len(e.units) >= bounds.Applications {
+	if len(e.units) >= bounds.Units {
 		if !e.full {
-			d.unseen(c, CodeTooMany, fmt.Sprintf("there are more than %d Applications: this one and those after it are left out", bounds.Applications), "verify parts of the repository one by one")
+			d.unseen(c, CodeTooMany, fmt.Sprintf("there are more than %d Applications: this one and those after it are left out", bounds.Units), "verify parts of the repository one by one")
 			tell()
 		}
 		e.full = true
 		return
 	}
 	unit := render.Unit{Name: name, Namespace: app.namespace, Deployer: id, Origin: c.in.object.Origin}
-	unit.Sources = e.sources(app, d, depth)
+	unit.Sources = e.sources(app, d)
 	e.units = append(e.units, unit)
 }
 
 // sources makes the sources of a unit. A source that is only there to be
 // referred to is none.
-func (e *expansion) sources(app application, d *decoder, depth int) []render.Source {
+func (e *expansion) sources(app application, d *decoder) []render.Source {
 	refs := map[string]source{}
 	all := make([]source, len(app.sources))
 	for i, at := range app.sources {
@@ -149,7 +138,7 @@ func (e *expansion) sources(app application, d *decoder, depth int) []render.Sou
 		at := cleanPath(s.path.text)
 		sources = append(sources, render.Source{
 			Kind: render.ArgoCD, Path: at,
-			Spec: &spec{app: app, at: app.sources[i], refs: refs, depth: depth},
+			Spec: &spec{app: app, at: app.sources[i], refs: refs},
 		})
 	}
 	if len(sources) > 0 {

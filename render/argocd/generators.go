@@ -63,8 +63,8 @@ func (s *set) transform(c cursor, template *yaml.Node, outer params, depth int) 
 			continue
 		}
 		s.made += len(made)
-		if s.made > bounds.Applications {
-			s.unseen(c, CodeTooMany, fmt.Sprintf("its generators make more than %d sets of parameters", bounds.Applications), "split it")
+		if s.made > bounds.Units {
+			s.unseen(c, CodeTooMany, fmt.Sprintf("its generators make more than %d sets of parameters", bounds.Units), "split it")
 			return nil
 		}
 		made = slices.DeleteFunc(made, func(p params) bool { return !selector.matches(flatten(p)) })

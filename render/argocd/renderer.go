@@ -25,8 +25,6 @@ type spec struct {
 	refs map[string]source
 	// problems are those of the Application, told with its first source.
 	problems []render.Problem
-	// depth is how many Applications deploy each other down to this one.
-	depth int
 }
 
 // job is the rendering of one source.

@@ -1,7 +1,6 @@
 package argocd_test
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -47,8 +46,6 @@ func in(tree fs.FS) world {
 // deployed is what a world deploys.
 type deployed struct {
 	render.Rendering
-	expand []render.Problem
-	rounds int
 }
 
 // deploy renders the manifests in the root of a world and all that they
@@ -65,28 +62,9 @@ func (w world) deploy(t testing.TB) deployed {
 		all[kind] = renderer
 	}
 	tree := render.Tree{FS: w.tree, Revision: render.Revision{Commit: w.commit}}
-	got := deployed{Rendering: render.Render(t.Context(), tree, []render.Unit{{
+	return deployed{render.RenderAll(t.Context(), tree, []render.Unit{{
 		Name: ".", Sources: []render.Source{{Kind: render.Manifests, Path: "."}},
-	}}, all)}
-	known := map[string]bool{}
-	for {
-		units, problems := deployer.Expand(t.Context(), tree, got.Rendering)
-		got.expand = problems
-		units = slices.DeleteFunc(units, func(u render.Unit) bool { return known[u.Name] })
-		if len(units) == 0 {
-			return got
-		}
-		if got.rounds++; got.rounds > 100 {
-			t.Fatal("expanding does not end")
-		}
-		for _, u := range units {
-			known[u.Name] = true
-		}
-		more := render.Render(context.Background(), tree, units, all)
-		got.Units = append(got.Units, more.Units...)
-		got.Objects = append(got.Objects, more.Objects...)
-		got.Problems = append(got.Problems, more.Problems...)
-	}
+	}}, all, []render.Expander{deployer})}
 }
 
 // text describes the units but the first: each object in one line of JSON,
@@ -113,7 +91,7 @@ func (d deployed) text(t testing.TB) string {
 // problems describes the problems, notices of the first unit left out.
 func (d deployed) problems() string {
 	var b strings.Builder
-	for _, p := range append(slices.Clone(d.expand), d.Problems...) {
+	for _, p := range d.Problems {
 		if p.Unit == "." && p.Severity == render.Notice {
 			continue
 		}
