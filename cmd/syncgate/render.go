@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"github.com/syncgate/syncgate/integrations/report"
 	"github.com/syncgate/syncgate/render"
 )
 
@@ -41,7 +42,7 @@ func newRender(term terminal) *cobra.Command {
 }
 
 func printObject(w io.Writer, unit render.Unit, object render.Object) error {
-	fmt.Fprintf(w, "---\n# %s: %s\n", unit.Name, object.Origin)
+	fmt.Fprintf(w, "---\n# %s\n", report.Clean(unit.Name+": "+object.Origin.String()))
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
 	if err := e.Encode(object.Node); err != nil {

@@ -69,11 +69,11 @@ func (p *printer) headline(r verify.Report) {
 	}
 	switch r.Verdict {
 	case policy.Pass:
-		p.printf("%s  %s\n", p.paint(green, "SYNC ALLOWED"), clean(where))
+		p.printf("%s  %s\n", p.paint(green, "SYNC ALLOWED"), Clean(where))
 	case policy.Fail:
-		p.printf("%s  %s\n", p.paint(red, "SYNC BLOCKED"), clean(where))
+		p.printf("%s  %s\n", p.paint(red, "SYNC BLOCKED"), Clean(where))
 	default:
-		p.printf("%s  %s\n", p.paint(yellow, "SYNC BLOCKED, not everything could be checked"), clean(where))
+		p.printf("%s  %s\n", p.paint(yellow, "SYNC BLOCKED, not everything could be checked"), Clean(where))
 	}
 }
 
@@ -89,7 +89,7 @@ func (p *printer) mark(v policy.Verdict) string {
 }
 
 func (p *printer) image(image verify.ImageResult) {
-	p.printf("\n%s  %s\n", p.mark(image.Verdict), p.paint(bold, clean(image.Reference)))
+	p.printf("\n%s  %s\n", p.mark(image.Verdict), p.paint(bold, Clean(image.Reference)))
 	for _, f := range image.Findings {
 		f.Message = within(image.Reference, f.Message)
 		p.finding(f)
@@ -185,11 +185,11 @@ func signer(s verify.SignerSummary) string {
 }
 
 func place(o render.Origin, id render.ObjectID, field string) string {
-	object := strings.TrimSpace(id.String() + " " + field)
+	object := Clean(strings.TrimSpace(id.String() + " " + field))
 	if o.File == "" {
 		return object
 	}
-	return o.String() + "  " + object
+	return Clean(o.String()) + "  " + object
 }
 
 // findings prints what is about the tree, units and objects.
@@ -211,12 +211,12 @@ func (p *printer) findings(r verify.Report) {
 		if f.Object != nil {
 			where = place(f.Origin, id, "")
 		} else if f.File != "" {
-			where = f.Origin.String()
+			where = Clean(f.Origin.String())
 		}
 		if where != "" {
 			p.row("where", where)
 		} else if f.Unit != "" {
-			p.row("unit", f.Unit)
+			p.row("unit", Clean(f.Unit))
 		}
 	}
 }
@@ -235,6 +235,13 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Clean takes out of one line of text what could drive a terminal, forge
+// another line, or turn the reading order around: names in a repository or a
+// registry are anybody's to choose.
+func Clean(s string) string {
+	return clean(strings.NewReplacer("\n", "\uFFFD", "\t", " ").Replace(s))
 }
 
 // clean takes control characters out of text that comes from a repository or
