@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -54,6 +55,7 @@ func validateOne(c *chart.Chart, values map[string]any) (err error) {
 	if err != nil {
 		return err
 	}
+	wholeURLs(schema, nil)
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(schemaLoader{})
 	if err := compiler.AddResource(schemaURL, schema); err != nil {
@@ -71,6 +73,30 @@ func validateOne(c *chart.Chart, values map[string]any) (err error) {
 		return errors.New(strings.TrimPrefix(err.Error(), head))
 	}
 	return nil
+}
+
+// wholeURLs makes references to a part of another document refer to all of it,
+// in place: of what a URL would say, which is not fetched, there is no part.
+// Documents that the schema itself holds are left alone.
+func wholeURLs(schema any, held []string) {
+	switch schema := schema.(type) {
+	case []any:
+		for _, below := range schema {
+			wholeURLs(below, held)
+		}
+	case map[string]any:
+		if id, ok := schema["$id"].(string); ok {
+			held = append(held[:len(held):len(held)], id)
+		}
+		for key, below := range schema {
+			url, _ := below.(string)
+			document, _, parted := strings.Cut(url, "#")
+			if key == "$ref" && parted && document != "" && !slices.ContainsFunc(held, func(id string) bool { return strings.HasSuffix(id, document) }) {
+				schema[key] = document
+			}
+			wholeURLs(below, held)
+		}
+	}
 }
 
 // schemaLoader resolves what a schema refers to outside of itself.

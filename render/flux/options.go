@@ -1,0 +1,39 @@
+package flux
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/syncgate/syncgate/render/kustomize"
+)
+
+// ChartFetcher fetches charts that are not in the tree.
+type ChartFetcher interface {
+	// FetchChart returns the files of a chart; its Chart.yaml lies at the
+	// root. Repository is an https or oci URL without the name of the chart.
+	// Version is a version, a range of versions, a tag of the repository, or
+	// a digest "sha256:..."; empty is the newest. It stops when ctx ends.
+	FetchChart(ctx context.Context, repository, name, version string) (fs.FS, error)
+}
+
+// Options say where sources that are not the tree come from.
+type Options struct {
+	// Self are the URLs of the repository that is rendered, in any of the
+	// forms that Git takes.
+	Self []string
+	// Map holds checkouts of other repositories by URL.
+	Map map[string]fs.FS
+	// Fetcher fetches other Git repositories; nil fetches none.
+	Fetcher kustomize.Fetcher
+	// Charts fetches charts; nil fetches none.
+	Charts ChartFetcher
+	// AllowRemote lets kustomizations fetch remote bases and resources.
+	AllowRemote bool
+	// Lenient makes variables that nothing defines empty, as controllers do
+	// whose feature gate StrictPostBuildSubstitutions is off. Otherwise they
+	// fail the build.
+	Lenient bool
+	// KubeVersion and APIVersions are what charts are told of the cluster.
+	KubeVersion string
+	APIVersions []string
+}
