@@ -34,6 +34,10 @@ const (
 	// document, and EmbeddedDepth how deeply strings in strings are.
 	EmbeddedBytes = 4 << 20
 	EmbeddedDepth = 4
+	// RuleBytes is the size of a file of rules on where images stand, and
+	// Rules the number of rules of each kind.
+	RuleBytes = 1 << 20
+	Rules     = 1000
 	// Kustomizations is the number of kustomizations that one unit may load,
 	// each counted as often as it is loaded.
 	Kustomizations = 10_000
@@ -92,9 +96,9 @@ const (
 	TemplateNesting = 250
 	// ValueDepth is how deeply a value that a template prints may nest.
 	ValueDepth = 1_000
-	// LocatorRenders is how often a chart is rendered anew to look for an
-	// image that the renders before did not look for.
-	LocatorRenders = 8
+	// LocatorRenders is how often a chart is rendered anew to find where its
+	// images were written. Once is enough for most.
+	LocatorRenders = 12
 	// JsonnetTime is how long one Jsonnet file may take.
 	JsonnetTime = 20 * time.Second
 	// FetchTime is how long fetching one Git revision may take.

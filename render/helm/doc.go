@@ -16,8 +16,9 @@
 // Loading of a chart's files, .helmignore, dependencies, values, their merge,
 // the scope that each template sees, .Files, and the cut and order of
 // manifests are Helm's SDK: its engine, loader and sorter. pkg/action is left
-// out: it would bring clients of clusters and registries (1,160 packages
-// instead of 628), to do no more than these do.
+// out: it would bring clients of clusters and registries, and do no more. A
+// program that imports this package alone has 38 MB and starts in 22 ms; with
+// pkg/action it would have 82 MB and start in 30 ms.
 //
 // Three things are done here:
 //
@@ -33,6 +34,14 @@
 //
 // Nothing of the host reaches a template: there is no env, no DNS, no
 // cluster, and .Files holds the chart alone.
+//
+// # Places
+//
+// The place of an image is that of the scalar which holds its repository: in
+// the last value file that sets it, else in the values.yaml of the chart or
+// subchart. Without one, as with --set, it is the line of the template that
+// writes the key, else the template. Of what an archive in charts/ holds, it
+// is the archive.
 //
 // # What is not bounded
 //

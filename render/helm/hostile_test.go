@@ -331,3 +331,26 @@ func TestYAMLBombs(t *testing.T) {
 		}
 	}
 }
+
+// FuzzInputs wants that nothing that a chart holds makes the renderer panic.
+func FuzzInputs(f *testing.F) {
+	f.Add("a: {image: x/y:1}", "*.bak\n", "{{ toYaml .Values }}", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", []byte("x"), "a=b")
+	f.Add("- a", "!/x/", "{{ .Files }}", "a: &a [*a]", packed(f, "lib/Chart.yaml", chartYAML), "a[0].b={1,2}")
+	f.Add("a: *b", "**", "kind: List\nitems: [{}]", "---\n...\n%", packed(f, "Chart.yaml", chartYAML), "=")
+	f.Fuzz(func(t *testing.T, values, ignored, template, crd string, archive []byte, assignment string) {
+		tree := chartWith(map[string]string{
+			"values.yaml": values, ".helmignore": ignored, "crds/c.yaml": crd,
+			"templates/t.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {image: {{ .Values.image }}}\n---\n" + template,
+		})
+		if len(archive) > 0 {
+			tree["app/charts/lib.tgz"] = &fstest.MapFile{Data: archive}
+		}
+		objects, err := renderApp(context.Background(), tree, render.HelmOptions{Set: []string{assignment}})
+		for _, p := range render.Problems(err) {
+			if p.Code == render.CodePanicked {
+				t.Fatal(p.Message)
+			}
+		}
+		list(objects, nil)
+	})
+}

@@ -28,8 +28,8 @@ type locator struct {
 	names map[string]bool
 	// traces are the marked renders so far, by their index in attempts.
 	traces []*trace
-	// lookups counts how often names grew since the first time.
-	lookups int
+	// renders counts them all.
+	renders int
 }
 
 // trace is one marked render.
@@ -130,13 +130,11 @@ func (l *locator) wants(value string) {
 		delete(l.names, "")
 	}
 	name := imageName(value)
-	if name == "" || !strings.ContainsAny(value, "/:@") || l.names[name] || l.lookups >= bounds.LocatorRenders {
+	if name == "" || !strings.ContainsAny(value, "/:@") || l.names[name] || l.renders >= bounds.LocatorRenders {
 		return
 	}
 	l.names[name] = true
-	if l.traces != nil {
-		l.traces, l.lookups = nil, l.lookups+1
-	}
+	l.traces = nil
 }
 
 // collect adds the names of what look like images in a node.
@@ -156,6 +154,9 @@ func (l *locator) collect(node *yaml.Node, key string) {
 	if imageKey(key) {
 		l.names[imageName(node.Value)] = true
 	}
+	if !strings.Contains(node.Value, "/") {
+		return
+	}
 	for _, image := range imageText.FindAllString(node.Value, -1) {
 		l.names[imageName(image)] = true
 	}
@@ -174,26 +175,33 @@ func imageName(image string) string {
 	return strings.TrimSpace(image)
 }
 
-// trace returns the marked render of an attempt. One that fails, or renders
-// other templates, has no manifests.
+// trace returns the marked render of an attempt. One that fails, renders
+// other templates, or is one too many, has no manifests.
 func (l *locator) trace(i int) *trace {
 	for len(l.traces) <= i {
-		next := attempts()[len(l.traces)]
-		t, err := within(context.Background(), l.source, func(ctx context.Context) (*trace, error) {
-			r, err := load(l.tree, l.source)
-			if err != nil {
-				return nil, err
-			}
-			r.mark(l.names, next)
-			manifests, err := r.manifests(ctx)
-			return &trace{r: r, manifests: manifests, objects: map[int][]render.Object{}}, err
-		})
-		if err != nil || !slices.EqualFunc(t.manifests, l.before.manifests, manifest.isCalled) {
-			t = &trace{}
+		t := &trace{}
+		if l.renders++; l.renders <= bounds.LocatorRenders {
+			t = l.render(attempts()[len(l.traces)])
 		}
 		l.traces = append(l.traces, t)
 	}
 	return l.traces[i]
+}
+
+func (l *locator) render(a attempt) *trace {
+	t, err := within(context.Background(), l.source, func(ctx context.Context) (*trace, error) {
+		r, err := load(l.tree, l.source)
+		if err != nil {
+			return nil, err
+		}
+		r.mark(l.names, a)
+		manifests, err := r.manifests(ctx)
+		return &trace{r: r, manifests: manifests, objects: map[int][]render.Object{}}, err
+	})
+	if err != nil || !slices.EqualFunc(t.manifests, l.before.manifests, manifest.isCalled) {
+		return &trace{}
+	}
+	return t
 }
 
 // node returns the node of a field, if it has the text that it has without

@@ -39,8 +39,14 @@ func asProblem(err error, origin render.Origin) *render.Problem {
 	return broken(origin, oneLine(err.Error()))
 }
 
-// oneLine joins the lines of a message.
+// messageBytes is how much of a message is told. Some quote whole templates.
+const messageBytes = 2000
+
+// oneLine joins the lines of a message and cuts off what is too long.
 func oneLine(s string) string {
+	if len(s) > messageBytes {
+		s = strings.ToValidUTF8(s[:messageBytes], "") + " ..."
+	}
 	var lines []string
 	for line := range strings.Lines(s) {
 		if line = strings.TrimSpace(line); line != "" {
