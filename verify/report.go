@@ -15,9 +15,12 @@ type Report struct {
 	Kind       string          `json:"kind"`
 	Verdict    policy.Verdict  `json:"verdict"`
 	Revision   render.Revision `json:"revision"`
-	Policies   []PolicyRef     `json:"policies"`
-	Units      []UnitResult    `json:"units"`
-	Images     []ImageResult   `json:"images"`
+	// EvaluatedAt is the time that the caller asked to evaluate at. It is nil
+	// where that was the time of the check.
+	EvaluatedAt *time.Time    `json:"evaluatedAt,omitempty"`
+	Policies    []PolicyRef   `json:"policies"`
+	Units       []UnitResult  `json:"units"`
+	Images      []ImageResult `json:"images"`
 	// Findings are about the tree, units and objects; those about an image
 	// are in its result.
 	Findings []Finding `json:"findings"`

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 
 	"github.com/spf13/cobra"
 
@@ -32,8 +35,8 @@ func (f *sourceFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.allowRemote, "allow-remote", false, "let kustomizations fetch remote bases")
 	flags.BoolVar(&f.offline, "offline", false, "no network but the registry; what would need it is unknown")
 	flags.StringVar(&f.helm.ReleaseName, "release-name", "", `name of Helm releases (default "release-name", as helm template has it)`)
-	flags.StringArrayVarP(&f.helm.ValueFiles, "values", "f", nil, "values file in the repository, for Helm charts (repeatable)")
-	flags.StringArrayVar(&f.helm.Set, "set", nil, "value for Helm charts: key=value (repeatable)")
+	flags.StringArrayVarP(&f.helm.ValueFiles, "values", "f", nil, "values file, from the root of the repository, for every Helm chart (repeatable)")
+	flags.StringArrayVar(&f.helm.Set, "set", nil, "value for every Helm chart: key=value (repeatable)")
 	flags.StringVar(&f.helm.KubeVersion, "kube-version", "", "Kubernetes version that Helm charts see")
 	flags.StringSliceVar(&f.helm.APIVersions, "api-versions", nil, "API versions that Helm charts see besides the default ones")
 }
@@ -63,6 +66,9 @@ func (f *sourceFlags) render(ctx context.Context, tree render.Tree) (render.Rend
 	if err := ctx.Err(); err != nil {
 		return render.Rendering{}, fmt.Errorf("render %s: %w", f.source, err)
 	}
+	if err := f.mistaken(tree, problems); err != nil {
+		return render.Rendering{}, err
+	}
 	rendering := render.Render(ctx, tree, units, f.renderers())
 	rendering.Problems = render.Merge(tree.Problems, problems, rendering.Problems)
 	return rendering, nil
@@ -74,4 +80,20 @@ func (f *sourceFlags) renderers() map[render.SourceKind]render.Renderer {
 		render.Helm:      helm.Renderer{},
 		render.Manifests: manifests.New(),
 	}
+}
+
+// mistaken finds what the caller got wrong: that is an error of the command,
+// and says nothing of the repository.
+func (f *sourceFlags) mistaken(tree render.Tree, problems []render.Problem) error {
+	for _, p := range problems {
+		if p.Code == render.CodePathNotFound || p.Code == render.CodePathNotDirectory {
+			return fmt.Errorf("read --path: %s; %s", p.Message, p.Hint)
+		}
+	}
+	for _, name := range f.helm.ValueFiles {
+		if _, err := fs.Stat(tree.FS, path.Clean(name)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("read --values %s: there is no such file in %s; name it from the root of the repository", name, f.source)
+		}
+	}
+	return nil
 }

@@ -26,6 +26,7 @@ type verifyFlags struct {
 	plainHTTP      []string
 	outputs        []string
 	at             string
+	verbose        bool
 }
 
 func newVerify(term terminal) *cobra.Command {
@@ -54,6 +55,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root JSON; default: public-good Sigstore through TUF, cached")
 	flags.StringArrayVar(&f.plainHTTP, "plain-http", nil, "registry host that is reached over HTTP (repeatable); loopback is by default")
 	flags.StringArrayVarP(&f.outputs, "output", "o", []string{"text"}, "FORMAT[=FILE], one of "+strings.Join(report.Formats(), ", ")+" (repeatable)")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the evidence of what passes, too")
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
 	return cmd
 }
@@ -67,7 +69,7 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	if err := writeOutputs(outputs, r, term); err != nil {
+	if err := f.writeOutputs(outputs, r, term); err != nil {
 		return err
 	}
 	if r.Verdict != policy.Pass {
@@ -78,6 +80,11 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 
 // check makes the report.
 func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, error) {
+	for _, host := range f.plainHTTP {
+		if strings.Contains(host, "/") {
+			return verify.Report{}, fmt.Errorf("read --plain-http %s: want HOST or HOST:PORT, with no scheme and no path", host)
+		}
+	}
 	at, err := f.time()
 	if err != nil {
 		return verify.Report{}, err
@@ -114,7 +121,12 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 		At:       at,
 		Progress: bar.show,
 	}
-	return gate.Check(ctx, tree.Revision, rendering)
+	r, err := gate.Check(ctx, tree.Revision, rendering)
+	if f.at != "" {
+		at := at.UTC()
+		r.EvaluatedAt = &at
+	}
+	return r, err
 }
 
 func (f *verifyFlags) time() (time.Time, error) {
@@ -154,20 +166,23 @@ func parseOutputs(flags []string) ([]output, error) {
 	return outputs, nil
 }
 
-func writeOutputs(outputs []output, r verify.Report, term terminal) error {
+func (f *verifyFlags) writeOutputs(outputs []output, r verify.Report, term terminal) error {
+	style := report.Plain
+	if f.verbose {
+		style = report.Verbose
+	}
 	for _, o := range outputs {
-		if err := writeOutput(o, r, term); err != nil {
+		if err := o.print(r, style, term); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writeOutput(o output, r verify.Report, term terminal) error {
+func (o output) print(r verify.Report, style report.Style, term terminal) error {
 	if o.file == "" {
-		style := report.Plain
 		if isTerminal(term.out) {
-			style = report.Colour
+			style |= report.Colour
 		}
 		return o.write(term.out, r, style)
 	}
@@ -175,7 +190,7 @@ func writeOutput(o output, r verify.Report, term terminal) error {
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if err := errors.Join(o.write(file, r, report.Plain), file.Close()); err != nil {
+	if err := errors.Join(o.write(file, r, style), file.Close()); err != nil {
 		return fmt.Errorf("write report to %s: %w", o.file, err)
 	}
 	return nil

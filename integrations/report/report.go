@@ -12,15 +12,17 @@ import (
 	"github.com/syncgate/syncgate/verify"
 )
 
-// Style says how text is to look.
+// Style says how text is to look: Plain, or other styles joined with |.
 type Style uint8
 
 // The styles of text.
 const (
-	// Plain text has no colour: for files, pipes and logs.
-	Plain Style = iota
-	// Colour is for terminals.
-	Colour
+	// Colour is for terminals; without it text is fit for files and logs.
+	Colour Style = 1 << iota
+	// Verbose adds the evidence of what passes.
+	Verbose
+	// Plain is neither.
+	Plain Style = 0
 )
 
 // Writer writes a report in one format.
