@@ -99,8 +99,9 @@ func (t templater) node(node *yaml.Node, p params) (*yaml.Node, error) {
 	if copied.Value != node.Value {
 		// It stays a string, whatever it looks like now.
 		copied.Tag = "!!str"
-		copied.Style |= yaml.TaggedStyle
-		copied.Style &^= yaml.TaggedStyle
+		if copied.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+			copied.Style = yaml.DoubleQuotedStyle
+		}
 	}
 	return &copied, nil
 }
