@@ -101,7 +101,9 @@ func parseLastWins(text string, objects []render.Object, problems []render.Probl
 }
 
 // lastWins returns a YAML text in which, of equal keys of a mapping, only the
-// last is left. It reports whether all of the text could be read.
+// last is left. It reports whether all of the text could be read, and holds
+// no anchor, alias or merge key: what is dropped could be what an alias means
+// to another reader.
 func lastWins(text string) ([]byte, bool) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
@@ -111,7 +113,7 @@ func lastWins(text string) ([]byte, bool) {
 		if errors.Is(err, io.EOF) {
 			return out.Bytes(), true
 		}
-		if err != nil {
+		if err != nil || refers(&document) {
 			return nil, false
 		}
 		dropFirst(&document)
@@ -119,6 +121,12 @@ func lastWins(text string) ([]byte, bool) {
 			return nil, false
 		}
 	}
+}
+
+// refers tells that a part of a document stands for another one.
+func refers(node *yaml.Node) bool {
+	return node.Anchor != "" || node.Kind == yaml.AliasNode || node.Tag == "!!merge" ||
+		slices.ContainsFunc(node.Content, refers)
 }
 
 func dropFirst(node *yaml.Node) {
