@@ -207,6 +207,9 @@ func (s *set) patched(root *yaml.Node, params params) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if twice := repeatedKey(patch); twice != nil {
+		return nil, fmt.Errorf("templatePatch has the key %q twice", twice.Value)
+	}
 	if patch.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("templatePatch is not a mapping")
 	}

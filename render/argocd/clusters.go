@@ -59,6 +59,9 @@ func LoadClusters(data []byte) ([]Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read clusters: %w", err)
 	}
+	if twice := repeatedKey(root); twice != nil {
+		return nil, fmt.Errorf("read clusters: line %d: key %q is given twice", twice.Line, twice.Value)
+	}
 	if root.Kind == yaml.MappingNode && len(root.Content) == 2 && root.Content[0].Value == "clusters" {
 		root = root.Content[1]
 	}

@@ -97,6 +97,9 @@ func (j *job) readOverride(name string) (*yaml.Node, bool, *render.Problem) {
 	if problem, ok := errors.AsType[*render.Problem](err); ok {
 		return nil, false, broken(problem.Origin.Line, problem.Origin.Column, errors.New(problem.Message))
 	}
+	if twice := repeatedKey(root); twice != nil {
+		return nil, false, broken(twice.Line, twice.Column, fmt.Errorf("key %q is given twice", twice.Value))
+	}
 	if root.Kind != yaml.MappingNode {
 		return nil, false, broken(root.Line, root.Column, errors.New("it is not a mapping"))
 	}
@@ -111,6 +114,21 @@ func (j *job) place(node *yaml.Node, file string) {
 	eachNode(node, func(n *yaml.Node) {
 		j.spec.at.in.places[n] = render.Origin{File: j.from.show(file), Line: n.Line, Column: n.Column}
 	})
+}
+
+// repeatedKey returns a key that its mapping has twice, or nil: readers differ
+// in which one wins.
+func repeatedKey(node *yaml.Node) (twice *yaml.Node) {
+	eachNode(node, func(n *yaml.Node) {
+		seen := map[string]bool{}
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if key := n.Content[i]; seen[key.Value] {
+				twice = key
+			}
+			seen[n.Content[i].Value] = true
+		}
+	})
+	return twice
 }
 
 // eachNode calls f for a node and all below.

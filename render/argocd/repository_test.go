@@ -1,0 +1,233 @@
+package argocd_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/argocd"
+)
+
+// fetchers is a Fetcher and ChartFetcher of trees by "repository@reference".
+type fetchers struct {
+	trees map[string]fs.FS
+	err   error
+}
+
+func (f fetchers) Fetch(_ context.Context, repository, reference string) (fs.FS, string, error) {
+	if f.err != nil {
+		return nil, "", f.err
+	}
+	tree, ok := f.trees[repository+"@"+reference]
+	if !ok {
+		return nil, "", errors.New("no such revision")
+	}
+	return tree, strings.Repeat("f", 40), nil
+}
+
+func (f fetchers) Chart(_ context.Context, repository, chart, version string) (fs.FS, string, error) {
+	tree, ok := f.trees[repository+"/"+chart+"@"+version]
+	if !ok {
+		return nil, "", errors.New("no such chart")
+	}
+	return tree, "1.2.3", nil
+}
+
+// TestWhichRevision shows which sources are the tree, which are fetched, and
+// which are not known.
+func TestWhichRevision(t *testing.T) {
+	const tree, fetched = "tree", "fetched"
+	for _, c := range []struct{ name, repository, revision, want string }{
+		{"HEAD", self, "HEAD", tree}, {"nothing", self, "", tree}, {"a branch", self, "main", tree},
+		{"a branch with a slash", self, "feature/x", tree}, {"a full name of a branch", self, "refs/heads/main", tree},
+		{"the commit", self, commit, tree}, {"the commit, short", self, commit[:8], tree},
+		{"another commit", self, strings.Repeat("a", 40), fetched}, {"another commit, short", self, "abcdef0", fetched},
+		{"a tag", self, "v1.2.3", fetched}, {"a tag without v", self, "1.2", fetched}, {"a tag with a prefix", self, "app-1.2.3", fetched},
+		{"a full name of a tag", self, "refs/tags/x", fetched}, {"a range", self, "1.*", "unseen revision-unavailable"},
+		{"another range", self, ">=1.0", "unseen revision-unavailable"},
+		{"by SSH", "git@GIT.example.com:team/app", "HEAD", tree}, {"by an SSH URL", "ssh://git@git.example.com:22/team/app.git", "HEAD", tree},
+		{"with a user", "https://user@git.example.com/team/app/", "HEAD", tree}, {"by HTTP", "http://git.example.com/team/app", "HEAD", tree},
+		{"another port", "https://git.example.com:8443/team/app", "HEAD", "unseen repository-unavailable"},
+		{"another repository", "https://git.example.com/team/other", "HEAD", fetched},
+		{"another repository, not there", "https://git.example.com/team/none", "HEAD", "unseen repository-unavailable"},
+		{"a prefix of it", "https://git.example.com/team/ap", "HEAD", "unseen repository-unavailable"},
+		{"a checkout", "https://git.example.com/team/mapped.git", "v1", "mapped"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(app("a", "path: p\ntargetRevision: '"+c.revision+"'"), self, c.repository, 1)
+			w := in(files("app.yaml", text, "p/pod.yaml", strings.ReplaceAll(pod, "pod", tree)))
+			other := files("p/pod.yaml", strings.ReplaceAll(pod, "pod", fetched))
+			w.options.Fetcher = fetchers{trees: map[string]fs.FS{"https://git.example.com/team/other@": other}}
+			for _, revision := range []string{strings.Repeat("a", 40), "abcdef0", "v1.2.3", "1.2", "app-1.2.3", "refs/tags/x"} {
+				w.options.Fetcher.(fetchers).trees[self+"@"+revision] = other
+			}
+			w.options.Map = map[string]fs.FS{"git@git.example.com:team/mapped": files("p/pod.yaml", strings.ReplaceAll(pod, "pod", "mapped"))}
+			got := w.deploy(t).text(t)
+			if !strings.Contains(got, c.want) || strings.Contains(got, "name:tree") != (c.want == tree) {
+				t.Errorf("want %s in\n%s", c.want, got)
+			}
+			if c.want == tree && strings.Contains(got, "unseen") {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+// TestNothingIsTakenForTheTree shows that a repository that is not known is
+// not taken for the tree, and that the hint says what to do.
+func TestNothingIsTakenForTheTree(t *testing.T) {
+	w := in(files("app.yaml", app("a", "path: p"), "p/pod.yaml", pod))
+	w.options.Self = nil
+	got := w.deploy(t)
+	if len(got.Problems) == 0 || got.Problems[len(got.Problems)-1].Severity != render.Unseen || !strings.Contains(got.Problems[len(got.Problems)-1].Hint, "--self "+self) {
+		t.Errorf("%+v", got.Problems)
+	}
+	w.options.Self, w.options.Branches = []string{self}, []string{"main"}
+	w.tree = files("app.yaml", app("a", "path: p\ntargetRevision: production"), "p/pod.yaml", pod)
+	if got := w.deploy(t).problems(); !strings.Contains(got, "unseen revision-unavailable app.yaml:10:21") {
+		t.Error(got)
+	}
+}
+
+// TestOriginsInOtherRepositories shows that what another repository holds is
+// located there.
+func TestOriginsInOtherRepositories(t *testing.T) {
+	const other = "https://git.example.com/values"
+	chart := "https://charts.example.com"
+	text := "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  sources:\n" +
+		"  - {repoURL: " + other + ", ref: vals}\n" +
+		"  - repoURL: " + chart + "\n    chart: chart\n    targetRevision: 1.x\n    helm: {valueFiles: [$vals/values/root.yaml]}\n" +
+		"  - {repoURL: " + other + ", path: plain}\n"
+	all := files(sources()...)
+	sub, err := fs.Sub(all, "chart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := in(files("app.yaml", text))
+	w.options.Fetcher = fetchers{trees: map[string]fs.FS{other + "@": all}}
+	w.options.Charts = fetchers{trees: map[string]fs.FS{chart + "/chart@1.x": sub}}
+	got := w.deploy(t)
+	at := "?ref=" + strings.Repeat("f", 40)
+	want := "example.com/root:1 " + other + "//values/root.yaml" + at + ":1:8\n" +
+		"example.com/app:1 " + other + "//plain/other.yml" + at + ":4:38\nexample.com/app:1 " + other + "//plain/pod.yaml" + at + ":4:38"
+	if got.images() != want {
+		t.Errorf("got\n%s\nwant\n%s\n%s", got.images(), want, got.problems())
+	}
+}
+
+// TestApplicationsOfApplications shows that Applications are followed to any
+// depth and that one that deploys itself ends.
+func TestApplicationsOfApplications(t *testing.T) {
+	child := func(name, path string) string { return app(name, "path: "+path) }
+	got := in(files("root.yaml", child("root", "one"),
+		"one/a.yaml", child("a", "two")+"---\n"+child("root", "one"), "two/b.yaml", child("b", "three"), "three/pod.yaml", pod)).deploy(t)
+	if got.unitNames() != "a=dest b=dest root=dest" || got.problems() != "" {
+		t.Errorf("%s\n%s", got.unitNames(), got.problems())
+	}
+	got = in(files("root.yaml", child("root", "chart"), "chart/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n",
+		"chart/values.yaml", "n: 0\n", "chart/templates/a.yaml", strings.Replace(app("x", "path: chart\nhelm: {parameters: [{name: n, value: '{{ add1 .Values.n }}'}]}"), "name: x", `name: "x{{ .Values.n }}"`, 1))).deploy(t)
+	if !strings.Contains(got.problems(), "deployers-too-deep") {
+		t.Errorf("%d units\n%s", len(got.Units), got.problems())
+	}
+}
+
+// TestSameNameTwice shows that of two Applications of one name both are looked
+// at.
+func TestSameNameTwice(t *testing.T) {
+	got := in(files("a.yaml", app("a", "path: p"), "b.yaml", app("a", "path: q"), "c.yaml", app("a", "path: q"), "p/pod.yaml", pod, "q/pod.yaml", pod)).deploy(t)
+	if len(got.Units) != 3 || got.Units[1].Name != "argocd/argocd/a" || !strings.HasPrefix(got.Units[2].Name, "argocd/argocd/a@") {
+		t.Errorf("%s", got.unitNames())
+	}
+}
+
+// TestUnknownCommit shows that what depends on a commit that is not known is
+// unknown.
+func TestUnknownCommit(t *testing.T) {
+	w := in(files(append(sources(), "app.yaml", app("a", "path: kustomize\nkustomize: {images: ['example.com/app:$ARGOCD_APP_REVISION']}"))...))
+	w.commit = ""
+	if got := w.deploy(t).problems(); !strings.Contains(got, "unseen variable-unknown app.yaml:10:26: Application argocd/a: spec.source.kustomize.images[0] depends on $ARGOCD_APP_REVISION") {
+		t.Error(got)
+	}
+}
+
+// TestHydrator shows that the dry source is what is rendered.
+func TestHydrator(t *testing.T) {
+	text := strings.Replace(app("a", "path: plain"), "  source:\n", "  sourceHydrator:\n    syncSource: {targetBranch: env/dev, path: out}\n    drySource:\n", 1)
+	text = strings.Replace(strings.Replace(text, "    repoURL", "      repoURL", 1), "    path: plain", "      path: plain", 1)
+	got := in(files(append(sources(), "app.yaml", text)...)).deploy(t)
+	if !strings.Contains(got.text(t), "name:other") || got.problems() != "" {
+		t.Error(got.text(t))
+	}
+}
+
+// TestCorpus shows that each Application and ApplicationSet of real
+// repositories becomes units or is told.
+func TestCorpus(t *testing.T) {
+	corpus := os.Getenv("SYNCGATE_CORPUS")
+	if corpus == "" {
+		corpus = "../../../shared/corpus"
+	}
+	repositories, _ := filepath.Glob(filepath.Join(corpus, "render/src/*"))
+	if len(repositories) == 0 {
+		t.Skip("no corpus: set SYNCGATE_CORPUS")
+	}
+	applications, sets, units, unseen := 0, 0, 0, 0
+	for _, dir := range repositories {
+		tree := render.Tree{FS: os.DirFS(dir)}
+		var rendering render.Rendering
+		_ = fs.WalkDir(tree.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
+				return nil
+			}
+			data, err := fs.ReadFile(tree.FS, name)
+			if err != nil || !strings.Contains(string(data), "argoproj.io/") {
+				return nil
+			}
+			objects, _ := render.ParseObjects(name, data)
+			for _, o := range objects {
+				rendering.Units = append(rendering.Units, render.Rendered{Unit: render.Unit{Name: name}, Objects: 1})
+				rendering.Objects = append(rendering.Objects, o)
+			}
+			return nil
+		})
+		deployer := argocd.New(argocd.Options{})
+		found, problems := deployer.Expand(t.Context(), tree, rendering)
+		units, unseen = units+len(found), unseen+len(problems)
+		told := map[render.Origin]bool{}
+		for _, u := range found {
+			told[u.Origin] = true
+		}
+		objects := map[string]bool{}
+		for _, p := range problems {
+			objects[p.Object.String()] = true
+			if p.Message == "" || p.Origin.File == "" {
+				t.Errorf("%s: a problem without a place: %+v", dir, p)
+			}
+		}
+		for _, u := range found {
+			objects[u.Deployer.String()] = true
+		}
+		for _, o := range rendering.Objects {
+			if !strings.HasPrefix(o.ID.APIVersion, "argoproj.io/") || o.ID.Kind != "Application" && o.ID.Kind != "ApplicationSet" {
+				continue
+			}
+			if o.ID.Kind == "Application" {
+				applications++
+			} else {
+				sets++
+			}
+			if !told[o.Origin] && !objects[o.ID.String()] {
+				t.Errorf("%s: %s at %s is neither a unit nor told", filepath.Base(dir), o.ID, o.Origin)
+			}
+		}
+	}
+	t.Logf("%d Applications and %d ApplicationSets: %d units, %d problems", applications, sets, units, unseen)
+	if applications < 10 || sets < 10 {
+		t.Errorf("the corpus holds more than %d Applications and %d ApplicationSets", applications, sets)
+	}
+}
