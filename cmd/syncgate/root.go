@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -37,6 +38,8 @@ func run(ctx context.Context, args []string, term terminal) (code int) {
 			code = exitUnknown
 		}
 	}()
+	// Libraries log what templates hold; only findings are told.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	root := newRoot(term)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
