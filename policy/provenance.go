@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/syncgate/syncgate/policy/predicate"
 )
@@ -51,7 +50,7 @@ func checkBuilder(r *ProvenanceRequirement, p *predicate.Provenance, c candidate
 			Message: fmt.Sprintf("its provenance names the builder %q, wanted %s", clip(p.Builder), oneOf(r.Builders)),
 			Hint:    "build it on a builder that the policy trusts, or add this one to builders"}
 	}
-	if c.signer.Certificate != nil && r.Level >= 3 && c.signer.Certificate.Extensions["runnerEnvironment"] == "self-hosted" {
+	if r.Level >= 3 && c.build().runner == "self-hosted" {
 		return &Finding{Code: CodeProvenanceLevel,
 			Message: fmt.Sprintf("its provenance was signed on a self-hosted runner, which cannot be ascribed level %d", r.Level),
 			Hint:    "build it on a hosted runner, or ask for a lower level"}
@@ -99,6 +98,10 @@ func checkSources(r *ProvenanceRequirement, p *predicate.Provenance, c candidate
 				Message: fmt.Sprintf("its provenance names the source %q, wanted %s", clip(s.URI), oneOf(r.Sources))}
 		}
 	}
+	if b := c.build(); b.repository != "" && !matchAny(r.Sources, b.source(), matchCertified) {
+		return &Finding{Code: CodeProvenanceSource, Hint: hint,
+			Message: fmt.Sprintf("the certificate that signed its provenance was issued for the source %q, wanted %s", clip(b.source()), oneOf(r.Sources))}
+	}
 	return nil
 }
 
@@ -117,68 +120,9 @@ func checkRefs(r *ProvenanceRequirement, p *predicate.Provenance, c candidate) *
 				Message: fmt.Sprintf("its provenance names the ref %q of %q, wanted %s", clip(ref), clip(s.URI), oneOf(r.Refs))}
 		}
 	}
-	if ref := c.extension("sourceRepositoryRef"); ref != "" && !matchAnyGlob(r.Refs, ref) {
+	if ref := c.build().ref; ref != "" && !matchAnyGlob(r.Refs, ref) {
 		return &Finding{Code: CodeProvenanceRef, Hint: hint,
 			Message: fmt.Sprintf("the certificate that signed its provenance was issued for the ref %q, wanted %s", clip(ref), oneOf(r.Refs))}
 	}
 	return nil
-}
-
-// extension is what the certificate that signed says, empty if a key did.
-func (c candidate) extension(name string) string {
-	if c.signer.Certificate == nil {
-		return ""
-	}
-	return c.signer.Certificate.Extensions[name]
-}
-
-// bindProvenance checks that the predicate does not contradict the identity
-// that signed it. Whoever may run a workflow can have it sign any predicate;
-// what Fulcio wrote into the certificate they cannot choose.
-func bindProvenance(_ *ProvenanceRequirement, p *predicate.Provenance, c candidate) *Finding {
-	differs := func(what, says, certificate string) *Finding {
-		return &Finding{Code: CodeProvenanceIdentity,
-			Message: fmt.Sprintf("its provenance says that the %s is %q, and the certificate that signed it says %q", what, clip(says), clip(certificate)),
-			Hint:    "take the provenance that the build itself made; this one was made by somebody else, or of something else"}
-	}
-	repository := c.extension("sourceRepositoryURI")
-	commit := c.extension("sourceRepositoryDigest")
-	for _, s := range p.Sources {
-		if !s.EntryPoint {
-			continue
-		}
-		if repository != "" && !sameRepository(s.URI, repository) {
-			return differs("source", s.URI, repository)
-		}
-		for _, algorithm := range []string{"gitCommit", "sha1"} {
-			if d := s.Digests[algorithm]; d != "" && commit != "" && !strings.EqualFold(d, commit) {
-				return differs("commit", d, commit)
-			}
-		}
-	}
-	if environment := c.extension("runnerEnvironment"); environment != "" {
-		const runners = "https://github.com/actions/runner/"
-		if says, ok := strings.CutPrefix(p.Builder, runners); ok && says != environment {
-			return differs("builder", p.Builder, runners+environment)
-		}
-	}
-	workflow := c.extension("buildSignerURI")
-	if workflow == "" || !strings.Contains(p.Builder, "/.github/workflows/") || strings.HasPrefix(workflow, delegators) {
-		return nil
-	}
-	if p.Builder != workflow && p.Builder != c.extension("buildConfigURI") {
-		return differs("builder", p.Builder, workflow)
-	}
-	return nil
-}
-
-// delegators begins the workflows of slsa-github-generator that sign for
-// other builders, and name in the predicate the builder that called them.
-// They check that themselves.
-const delegators = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/delegator_"
-
-// sameRepository compares two repositories. Forges do not tell upper from
-// lower case in their names.
-func sameRepository(a, b string) bool {
-	return plain(a) && strings.EqualFold(parseSource(a).repository, parseSource(b).repository)
 }

@@ -158,6 +158,75 @@ func TestEachFieldOfProvenanceAloneMakesItFail(t *testing.T) {
 	}
 }
 
+// The row "GHSA-r2xv-vpr2-42m9" of what must never happen: a predicate that
+// does not say what was built is bound to its signer all the same.
+func TestThreat_GHSA_r2xv_vpr2_42m9_WithoutAnEntryPointTheCertificateDecides(t *testing.T) {
+	const dependencies = `"resolvedDependencies": [{"uri": "git+https://github.com/acme/app@refs/tags/v1.0.0", "digest": {"gitCommit": "` + commit + `"}}]`
+	silent := func(w *provenanceWorld) { w.replace(`"workflow": {`, `"unknown": {`) }
+	sandbox := func(w *provenanceWorld) {
+		w.signer.Certificate.Extensions["sourceRepositoryURI"] = "https://github.com/acme/sandbox"
+	}
+	older := func(repository string) func(*provenanceWorld) {
+		return func(w *provenanceWorld) {
+			w.requirement.Signers[0].Keyless.Extensions = nil
+			w.signer.Certificate.Extensions = map[string]string{
+				"githubWorkflowRepository": repository, "githubWorkflowRef": "refs/tags/v1.0.0", "githubWorkflowSHA": commit,
+			}
+		}
+	}
+	exact := func(w *provenanceWorld) { w.requirement.Sources = []string{"git+https://github.com/acme/app"} }
+	v02 := func(w *provenanceWorld) {
+		w.generator()
+		w.replace(`"configSource"`, `"unknown"`)
+	}
+	for name, row := range map[string]struct {
+		changes []func(*provenanceWorld)
+		want    Verdict
+		code    Code
+	}{
+		"its own repository":                    {[]func(*provenanceWorld){silent, exact}, Pass, ""},
+		"another repository":                    {[]func(*provenanceWorld){silent, exact, sandbox}, Fail, CodeProvenanceIdentity},
+		"another repository of the same owner":  {[]func(*provenanceWorld){silent, sandbox}, Fail, CodeProvenanceIdentity},
+		"another repository, asked for a ref":   {[]func(*provenanceWorld){silent, sandbox, func(w *provenanceWorld) { w.requirement.Sources = nil }}, Fail, CodeProvenanceIdentity},
+		"v0.2, its own repository":              {[]func(*provenanceWorld){v02, exact}, Pass, ""},
+		"v0.2, another repository":              {[]func(*provenanceWorld){v02, exact, sandbox}, Fail, CodeProvenanceIdentity},
+		"another commit":                        {[]func(*provenanceWorld){silent, func(w *provenanceWorld) { w.replace(commit, strings.Repeat("0", 40)) }}, Fail, CodeProvenanceIdentity},
+		"older certificate":                     {[]func(*provenanceWorld){silent, exact, older("acme/app")}, Pass, ""},
+		"older certificate, another repository": {[]func(*provenanceWorld){silent, exact, older("acme/sandbox")}, Fail, CodeProvenanceIdentity},
+		"older certificate with an entry point": {[]func(*provenanceWorld){exact, older("acme/sandbox")}, Fail, CodeProvenanceIdentity},
+		"older certificate, another forge": {[]func(*provenanceWorld){silent, exact, older("acme/app"), func(w *provenanceWorld) {
+			w.requirement.Signers[0].Keyless.Issuer = "https://git.example/_services/token"
+			w.signer.Certificate.Issuer = "https://git.example/_services/token"
+		}}, Fail, CodeProvenanceIdentity},
+		"both repositories listed": {[]func(*provenanceWorld){silent, exact, sandbox, func(w *provenanceWorld) {
+			w.replace(dependencies, strings.TrimSuffix(dependencies, "]")+`, {"uri": "git+https://github.com/acme/sandbox@refs/tags/v1"}]`)
+		}}, Fail, CodeProvenanceSource},
+		"certificate of a ref that the source does not allow": {[]func(*provenanceWorld){
+			func(w *provenanceWorld) {
+				w.requirement.Sources, w.requirement.Refs = []string{"git+https://github.com/acme/app@refs/tags/*"}, nil
+				w.signer.Certificate.Extensions["sourceRepositoryRef"] = "refs/heads/x"
+			},
+		}, Fail, CodeProvenanceSource},
+		"older certificate, builder that did not sign": {[]func(*provenanceWorld){older("acme/app"), func(w *provenanceWorld) {
+			w.replace("https://github.com/actions/runner/github-hosted", "https://github.com/acme/builder/.github/workflows/build.yml@refs/tags/v1")
+			w.requirement.Builders = []string{"https://github.com/acme/builder/**"}
+		}}, Fail, CodeProvenanceIdentity},
+		"signed by a key": {[]func(*provenanceWorld){silent, exact, func(w *provenanceWorld) {
+			w.requirement.Signers, w.signer = []SignerRule{keyRule("x")}, signedBy("x")
+		}}, Pass, ""},
+		"no source is asked for": {[]func(*provenanceWorld){silent, sandbox, func(w *provenanceWorld) { w.requirement.Sources, w.requirement.Refs = nil, nil }}, Pass, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newProvenanceWorld()
+			for _, change := range row.changes {
+				change(w)
+			}
+			in := inputOf(attest(image, w.predicateType, w.predicate, w.signer))
+			expect(t, evaluate(t, requiring(Requirement{Provenance: &w.requirement}), in), row.want, row.code)
+		})
+	}
+}
+
 func TestAnyProvenanceCounts(t *testing.T) {
 	w := newProvenanceWorld()
 	bad := attest(image, w.predicateType, strings.ReplaceAll(w.predicate, "acme/app", "evil/app"), w.signer)
