@@ -17,7 +17,8 @@ import (
 // A unit is called flux/kustomization/NAMESPACE/NAME or
 // flux/helmrelease/NAMESPACE/NAME. Of objects that share a name but not their
 // content, as those of several clusters in one repository do, all but the
-// first are called NAME@ and the unit that deploys them.
+// first are called NAME@ and the directory of their cluster, or else the unit
+// that deploys them.
 //
 // Kustomizations come before HelmReleases, and what has all of its inputs
 // before what waits for them: a unit is returned when nothing that is still
@@ -107,14 +108,15 @@ func (x *expansion) report(problems ...*render.Problem) {
 
 // name returns the name of the unit of an object.
 func (x *expansion) name(f *found, p *parent) string {
-	name := p.base
-	for n := 1; ; n++ {
+	from := f.cluster
+	if from == "" {
+		from = f.unit.Name
+	}
+	for name, n := p.base, 1; ; n++ {
 		if other := x.taken[name]; other == nil || other.sum == p.sum && other.cluster == p.cluster {
 			return name
 		}
-		switch name = p.base + "@" + f.unit.Name; n {
-		case 1:
-		default:
+		if name = p.base + "@" + from; n > 1 {
 			name = fmt.Sprintf("%s#%d", name, n)
 		}
 	}
@@ -182,9 +184,7 @@ func (x *expansion) kustomizationUnit(f *found) *render.Unit {
 	if k.spec.Suspend {
 		k.problems = append(k.problems, suspended(f))
 	}
-	if k.artifact != nil && k.artifact.isTree() {
-		k.dir = cleanPath(k.spec.Path)
-	}
+	k.dirs = k.artifact.dirs(cleanPath(k.spec.Path))
 	return &render.Unit{
 		Sources:   []render.Source{{Kind: render.Flux, Path: pathOf(k.artifact, k.spec.Path), AllowRemote: x.options.AllowRemote, Spec: k}},
 		Namespace: k.spec.TargetNamespace, Deployer: f.id, Origin: f.object.Origin,
@@ -253,15 +253,28 @@ func (x *expansion) postponed(p *parent, unit render.Unit) bool {
 		return false
 	}
 	for _, other := range x.made {
-		o := parentOf(other)
-		if _, rendered := x.units[other.Name]; rendered || o.dir == "" || other.Name == unit.Name {
+		if _, rendered := x.units[other.Name]; rendered || other.Name == unit.Name {
 			continue
 		}
-		if within(o.dir, unit.Origin.File) && !(p.dir != "" && within(p.dir, o.object.Origin.File) && len(p.dir) <= len(o.dir)) {
+		o := parentOf(other)
+		if o.deploys(unit.Origin.File) && !(p.deploys(other.Origin.File) && p.above(o)) {
 			return true
 		}
 	}
 	return false
+}
+
+// deploys tells whether a file lies in a directory that a unit deploys.
+func (p *parent) deploys(file string) bool {
+	return slices.ContainsFunc(p.dirs, func(dir string) bool { return within(dir, file) })
+}
+
+// above tells whether a unit deploys a directory that is no longer than those
+// of another.
+func (p *parent) above(other *parent) bool {
+	return slices.ContainsFunc(p.dirs, func(dir string) bool {
+		return !slices.ContainsFunc(other.dirs, func(o string) bool { return len(o) < len(dir) })
+	})
 }
 
 // sorted returns units with those first that others depend on.

@@ -41,6 +41,35 @@ type part struct {
 // isTree tells whether the files are those of the tree, under their names.
 func (a *artifact) isTree() bool { return a.url == "" && !a.generated }
 
+// dirs returns the directories of the tree that a directory of an artifact is
+// made from.
+func (a *artifact) dirs(dir string) []string {
+	switch {
+	case a == nil:
+		return nil
+	case a.isTree():
+		return []string{dir}
+	}
+	var dirs []string
+	for _, p := range a.made {
+		to := p.to
+		if !p.contents {
+			to = path.Join(p.to, path.Base(p.from))
+		}
+		switch {
+		case within(to, dir):
+			rest := strings.TrimPrefix(strings.TrimPrefix(dir, to), "/")
+			if to == "." {
+				rest = dir
+			}
+			dirs = append(dirs, p.artifact.dirs(path.Join(p.from, rest))...)
+		case within(dir, to):
+			dirs = append(dirs, p.artifact.dirs(p.from)...)
+		}
+	}
+	return dirs
+}
+
 // sources resolves the sources of an object.
 type sources struct {
 	w       *world

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ type world struct {
 	options *Options
 	// self are the URLs of the tree, normalised.
 	self map[string]bool
-	// clusters are the directories of the Kustomizations flux-system that
-	// bare directories hold: what lies below one is one cluster.
+	// clusters are the directories of which each is one cluster: those of the
+	// Kustomizations flux-system that bare directories hold, and bare
+	// directories that hold deployer objects of the same name which differ.
 	clusters []string
 	found    map[string][]*found
 	// order are the Kustomizations and HelmReleases, as rendered.
@@ -52,8 +54,8 @@ type parent struct {
 	base    string
 	cluster string
 	sum     string
-	// dir is the directory of the tree that it deploys, or "".
-	dir string
+	// dirs are the directories of the tree that it deploys.
+	dirs []string
 	// depth counts the units of this package that it was deployed through.
 	depth int
 	// inputs are the ConfigMaps and Secrets that it was rendered with.
@@ -97,8 +99,8 @@ func newWorld(tree render.Tree, rendering render.Rendering, options *Options) *w
 	}
 	w.findClusters(all)
 	for _, f := range all {
-		if f.by != nil && f.by.dir != "" {
-			w.deployed[f.place()] = append(w.deployed[f.place()], f.by.dir)
+		if f.by != nil {
+			w.deployed[f.place()] = append(w.deployed[f.place()], f.by.dirs...)
 		}
 	}
 	for _, f := range all {
@@ -132,11 +134,24 @@ func newFound(unit render.Unit, object render.Object) *found {
 	return f
 }
 
-// sumOf is a digest of what a node says.
+// sumOf is a digest of what a node says, whoever deploys it.
 func sumOf(node *yaml.Node) string {
 	hash := sha256.New()
 	var walk func(*yaml.Node)
 	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.MappingNode {
+			io.WriteString(hash, "{")
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				key, value := n.Content[i], n.Content[i+1]
+				if strings.HasPrefix(key.Value, kustomizeGroup+"/name") || key.Value == "labels" && onlyOwners(value) {
+					continue
+				}
+				walk(key)
+				walk(value)
+			}
+			io.WriteString(hash, "}")
+			return
+		}
 		fmt.Fprintf(hash, "%d %s %d %s %d\n", n.Kind, n.ShortTag(), len(n.Value), n.Value, len(n.Content))
 		for _, child := range n.Content {
 			walk(child)
@@ -148,17 +163,55 @@ func sumOf(node *yaml.Node) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
+// onlyOwners tells of labels that only say who deploys an object.
+func onlyOwners(labels *yaml.Node) bool {
+	for i := 0; i+1 < len(labels.Content); i += 2 {
+		if !strings.HasPrefix(labels.Content[i].Value, kustomizeGroup+"/name") {
+			return false
+		}
+	}
+	return labels.Kind == yaml.MappingNode
+}
+
 // findClusters finds the clusters of a tree that holds several.
 func (w *world) findClusters(all []*found) {
 	for _, f := range all {
 		if f.by == nil && f.isSync() {
-			if dir := cleanPath(child(f.object.Node, "spec", "path")); !slices.Contains(w.clusters, dir) {
-				w.clusters = append(w.clusters, dir)
-			}
+			w.cluster(cleanPath(child(f.object.Node, "spec", "path")))
 		}
 	}
+	w.findRivals(all)
 	for _, f := range all {
 		f.cluster = w.clusterOf(f)
+	}
+}
+
+// cluster notes that a directory is one cluster.
+func (w *world) cluster(dir string) {
+	if !slices.Contains(w.clusters, dir) {
+		w.clusters = append(w.clusters, dir)
+	}
+}
+
+// findRivals finds the bare directories that deploy different things under
+// one name, which no cluster can have both of.
+func (w *world) findRivals(all []*found) {
+	rivals := map[string]*found{}
+	for _, f := range all {
+		if f.by != nil || !isDeployer(f.id) || len(f.unit.Sources) == 0 {
+			continue
+		}
+		id := key(f.id.APIVersion, f.id.Kind, f.id.Namespace, f.id.Name)
+		other := rivals[id]
+		if other == nil {
+			rivals[id] = f
+			continue
+		}
+		here, there := f.unit.Sources[0].Path, other.unit.Sources[0].Path
+		if f.sum != other.sum && !within(here, there) && !within(there, here) {
+			w.cluster(there)
+			w.cluster(here)
+		}
 	}
 }
 
