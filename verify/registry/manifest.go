@@ -113,7 +113,8 @@ func parseManifest(body []byte, mediaType string, digest policy.Digest) (manifes
 }
 
 // platforms are the images of an index. What BuildKit stores beside them, and
-// marks as such, no runtime takes for an image.
+// marks as such, no runtime takes for an image. Of everything else it cannot
+// be known that none does: runtimes differ in which media types they run.
 func (m manifest) platforms() ([]policy.Platform, error) {
 	if len(m.manifests) > bounds.Platforms {
 		return nil, limitError(fmt.Sprintf("the index names %d manifests, more than %d", len(m.manifests), bounds.Platforms))
@@ -126,8 +127,10 @@ func (m manifest) platforms() ([]policy.Platform, error) {
 			return nil, protocolError("the index names a manifest whose digest is none")
 		case d.MediaType == ociIndex || d.MediaType == dockerList:
 			return nil, protocolError("the index names another index, which is not supported")
-		case d.MediaType != ociManifest && d.MediaType != dockerManifest, d.isBuildKit():
+		case d.isBuildKit():
 			continue
+		case d.MediaType != ociManifest && d.MediaType != dockerManifest:
+			return nil, protocolError(fmt.Sprintf("the index names %s with media type %.100q, which is no image manifest, so that not all of its platforms are known", digest, d.MediaType))
 		}
 		found = append(found, policy.Platform{Name: d.Platform.String(), Digest: digest})
 	}

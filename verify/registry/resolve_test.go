@@ -121,6 +121,29 @@ func TestAnIndexThatCannotBeReadIsUnknownOnlyWherePlatformsAreWanted(t *testing.
 	}
 }
 
+// A child that is skipped is a platform that runs without evidence.
+func TestAnIndexWithAChildOfAnotherMediaTypeIsUnknown(t *testing.T) {
+	for _, mediaType := range []string{
+		"", "application/vnd.weird", ociManifest + "; charset=utf-8", strings.ToUpper(ociManifest), "application/vnd.docker.distribution.manifest.v1+prettyjws",
+	} {
+		for _, annotations := range []map[string]string{nil, {"vnd.docker.reference.type": "attestation-manifest"}} {
+			w := newWorld(t)
+			child := func(mediaType string, digit string) object {
+				return object{"mediaType": mediaType, "digest": "sha256:" + strings.Repeat(digit, 64), "size": 1,
+					"platform": object{"os": "linux", "architecture": "amd64"}, "annotations": annotations}
+			}
+			serve(w, "/manifests/1", ociIndex, object{"schemaVersion": 2, "manifests": []object{child(mediaType, "1"), child(ociManifest, "2")}})
+			s, err := client(t, options()).Resolve(t.Context(), w.host+"/acme/app:1", verify.Want{Platforms: true})
+			if err == nil {
+				t.Fatalf("%q: got platforms %+v", mediaType, s.Platforms)
+			}
+			if f := oneFault(t, err); f.Code != verify.CodeRegistryProtocol || f.Verdict != policy.Unknown || !strings.Contains(f.Message, strings.Repeat("1", 64)) {
+				t.Errorf("%q: got %+v", mediaType, f)
+			}
+		}
+	}
+}
+
 // serve answers for paths that end in suffix.
 func serve(w *world, suffix, contentType string, m object) {
 	w.meddle = func(out http.ResponseWriter, r *http.Request) bool {
