@@ -11,9 +11,6 @@ import (
 
 	"github.com/syncgate/syncgate/render"
 	"github.com/syncgate/syncgate/render/git"
-	"github.com/syncgate/syncgate/render/helm"
-	"github.com/syncgate/syncgate/render/kustomize"
-	"github.com/syncgate/syncgate/render/manifests"
 )
 
 // sourceFlags say what to render and how.
@@ -25,14 +22,16 @@ type sourceFlags struct {
 	allowRemote bool
 	offline     bool
 	helm        render.HelmOptions
+	deployers   deployerFlags
 }
 
 func (f *sourceFlags) register(cmd *cobra.Command) {
+	f.deployers.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.revision, "revision", "", "branch, tag or commit; without it HEAD of a URL, or the files of a directory as they are")
 	flags.StringArrayVar(&f.paths, "path", nil, "only this directory of the repository (repeatable); without it all that can be found")
 	flags.StringVar(&f.namespace, "namespace", "", "namespace of objects that name none, and of Helm releases")
-	flags.BoolVar(&f.allowRemote, "allow-remote", false, "let kustomizations fetch remote bases")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "fetch remote bases, and repositories that Applications and Flux sources name")
 	flags.BoolVar(&f.offline, "offline", false, "no network but the registry; what would need it is unknown")
 	flags.StringVar(&f.helm.ReleaseName, "release-name", "", `name of Helm releases (default "release-name", as helm template has it)`)
 	flags.StringArrayVarP(&f.helm.ValueFiles, "values", "f", nil, "values file, from the root of the repository, for every Helm chart (repeatable)")
@@ -69,17 +68,13 @@ func (f *sourceFlags) render(ctx context.Context, tree render.Tree) (render.Rend
 	if err := f.mistaken(tree, problems); err != nil {
 		return render.Rendering{}, err
 	}
-	rendering := render.Render(ctx, tree, units, f.renderers())
+	engine, err := f.engine()
+	if err != nil {
+		return render.Rendering{}, err
+	}
+	rendering := render.RenderAll(ctx, tree, units, engine.renderers, engine.expanders)
 	rendering.Problems = render.Merge(tree.Problems, problems, rendering.Problems)
 	return rendering, nil
-}
-
-func (f *sourceFlags) renderers() map[render.SourceKind]render.Renderer {
-	return map[render.SourceKind]render.Renderer{
-		render.Kustomize: kustomize.New(git.Fetcher{Offline: f.offline}),
-		render.Helm:      helm.Renderer{},
-		render.Manifests: manifests.New(),
-	}
 }
 
 // mistaken finds what the caller got wrong: that is an error of the command,

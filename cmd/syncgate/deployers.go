@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/argocd"
+	"github.com/syncgate/syncgate/render/flux"
+	"github.com/syncgate/syncgate/render/git"
+	"github.com/syncgate/syncgate/render/helm"
+	"github.com/syncgate/syncgate/render/kustomize"
+	"github.com/syncgate/syncgate/render/manifests"
+)
+
+// deployerFlags say what deployer objects refer to beside the tree.
+type deployerFlags struct {
+	self     []string
+	maps     []string
+	clusters string
+}
+
+func (f *deployerFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.self, "self", nil, "URL by which Applications and GitRepositories name this repository (repeatable); its remotes are known")
+	flags.StringArrayVar(&f.maps, "map", nil, "REPO=DIR: a checkout of another repository that they name (repeatable)")
+	flags.StringVar(&f.clusters, "clusters", "", "YAML file of the clusters that Argo CD knows, for ApplicationSets")
+}
+
+// checkouts opens the directories of --map.
+func (f *deployerFlags) checkouts() (map[string]fs.FS, error) {
+	checkouts := map[string]fs.FS{}
+	for _, given := range f.maps {
+		i := strings.LastIndex(given, "=")
+		if i < 1 || i == len(given)-1 {
+			return nil, fmt.Errorf("read --map %s: want REPO=DIR", given)
+		}
+		root, err := os.OpenRoot(given[i+1:])
+		if err != nil {
+			return nil, fmt.Errorf("read --map %s: %w", given, err)
+		}
+		checkouts[given[:i]] = root.FS()
+	}
+	return checkouts, nil
+}
+
+func (f *deployerFlags) knownClusters() ([]argocd.Cluster, error) {
+	if f.clusters == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(f.clusters)
+	if err != nil {
+		return nil, fmt.Errorf("read --clusters: %w", err)
+	}
+	clusters, err := argocd.LoadClusters(data)
+	if err != nil {
+		return nil, fmt.Errorf("read --clusters %s: %w", f.clusters, err)
+	}
+	return clusters, nil
+}
+
+// engine is what renders, and what finds more to render.
+type engine struct {
+	renderers map[render.SourceKind]render.Renderer
+	expanders []render.Expander
+}
+
+func (f *sourceFlags) engine() (engine, error) {
+	checkouts, err := f.deployers.checkouts()
+	if err != nil {
+		return engine{}, err
+	}
+	clusters, err := f.deployers.knownClusters()
+	if err != nil {
+		return engine{}, err
+	}
+	self := append(git.Remotes(f.source), f.deployers.self...)
+	remote := f.allowRemote && !f.offline
+	renderers := map[render.SourceKind]render.Renderer{
+		render.Kustomize: kustomize.New(git.Fetcher{Offline: f.offline}),
+		render.Helm:      helm.Renderer{},
+		render.Manifests: manifests.New(),
+	}
+	argoOptions := argocd.Options{
+		Renderers: renderers, Self: self, Map: checkouts, Clusters: clusters,
+		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions,
+		Kustomize: argocd.KustomizeOptions{AllowRemote: remote},
+	}
+	fluxOptions := flux.Options{
+		Self: self, Map: checkouts, AllowRemote: remote,
+		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions,
+	}
+	if remote {
+		argoOptions.Fetcher, fluxOptions.Fetcher = git.Fetcher{}, git.Fetcher{}
+	}
+	argo := argocd.New(argoOptions)
+	all := map[render.SourceKind]render.Renderer{render.ArgoCD: argo, render.Flux: flux.NewRenderer(fluxOptions)}
+	for kind, renderer := range renderers {
+		all[kind] = renderer
+	}
+	return engine{all, []render.Expander{argo, flux.NewExpander(fluxOptions)}}, nil
+}
