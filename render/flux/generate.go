@@ -3,13 +3,13 @@ package flux
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
@@ -269,13 +269,19 @@ func (e *editor) copy(node *yaml.Node, steps ...any) *yaml.Node {
 	return &own
 }
 
-// text returns a part of the object as YAML in a string.
+// text returns a part of the object as JSON in a string. What cannot be
+// written so is no patch, as its reader says.
 func (e *editor) text(node *yaml.Node, steps ...any) *yaml.Node {
-	data, err := yaml.Marshal(node)
-	if err != nil {
-		data = []byte(fmt.Sprintf("# cannot be written: %v", err))
+	text, err := printed(node)
+	if err == nil {
+		var data []byte
+		data, err = sigsyaml.YAMLToJSON([]byte(text))
+		text = string(data)
 	}
-	own := scalar(string(data))
+	if err != nil {
+		text = ""
+	}
+	own := scalar(text)
 	e.places[own] = func() render.Origin { return e.d.at(steps...) }
 	return own
 }

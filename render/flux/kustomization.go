@@ -189,7 +189,7 @@ func setScalar(node *yaml.Node, key, value string) {
 
 // scalar returns a string.
 func scalar(value string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Style: yaml.DoubleQuotedStyle}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
 }
 
 // kustomizationNames are the names of kustomization files, in the order in
