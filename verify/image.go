@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,9 +202,10 @@ func subjectOf(image render.Image) (policy.Subject, error) {
 		}
 	}
 	for _, l := range image.Locations {
+		class := cmp.Or(l.Class, image.Class)
 		subject.Uses = append(subject.Uses, policy.Use{
 			Unit: l.Unit, APIVersion: l.Object.APIVersion, Kind: l.Object.Kind, Namespace: l.Object.Namespace,
-			Name: l.Object.Name, Labels: l.Labels, Class: string(image.Class),
+			Name: l.Object.Name, Labels: l.Labels, Class: string(class),
 		})
 	}
 	return subject, nil

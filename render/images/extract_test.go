@@ -56,7 +56,7 @@ func TestExtract(t *testing.T) {
 			"a\n  u CustomResourceDefinition n/a spec.default.containers[0].image f.yaml:4:39\n"},
 		{"an alias is where its anchor is", head + "x: &c\n  image: a\nspec:\n  containers:\n  - *c\n  - {<<: *c, name: b}\n",
 			"a\n  u Pod n/a spec.containers[0].image f.yaml:5:10\n  u Pod n/a spec.containers[1].image f.yaml:5:10\n"},
-		{"other lists", custom + "spec: {containers: [a, 1, [b]], initContainers: {image: a}, volumes: [{image: a}, {image: {x: y}}, a]}\n", ""},
+		{"other lists", custom + "spec: {containers: [a, 1, [b]], initContainers: {other: a}, volumes: [{other: a}, {image: {x: y}}, a]}\n", ""},
 		{"a custom resource may leave an image out", custom + "spec: {containers: [{name: a}, {image: ''}, {image: }, {image: {repository: a}}]}\n", ""},
 		{"a workload may not", head + "spec: {containers: [{name: c}, {image: ''}, {image: {a: b}}, {image: 1}]}\n",
 			"image-missing 1 f.yaml:4:21 Pod n/a: spec.containers[0]: container \"c\" has no image\n" +

@@ -49,6 +49,9 @@ func malformed(text, why, hint string) *render.Problem {
 // The first group is the name of the variable. None is part of a reference.
 var substitutions = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}|\$\{+\s*([^{}]*?)\s*\}+|\$\(\s*([^()]*?)\s*\)|\$([A-Za-z_]\w*)|<([A-Za-z_][\w. -]*)>|%([A-Za-z_]\w*)%`)
 
+// placeholder is an image that sidecar injection fills in.
+const placeholder = "auto"
+
 // unresolved returns a problem if an image is only known once something else
 // has filled it in.
 func unresolved(text string) *render.Problem {
@@ -61,7 +64,7 @@ func unresolved(text string) *render.Problem {
 	case strings.HasPrefix(text, "ko://"):
 		problem.Message = fmt.Sprintf("image %q is only built by ko when it is deployed", text)
 		problem.Hint = "run ko resolve and commit what it makes"
-	case text == "auto":
+	case text == placeholder:
 		problem.Message = `image "auto" is filled in by sidecar injection in the cluster`
 		problem.Hint = "write the image out"
 	default:

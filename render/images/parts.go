@@ -1,0 +1,238 @@
+package images
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/syncgate/syncgate/render"
+)
+
+// parts looks at a mapping of a custom resource, or of a document in a string,
+// for references that several of its keys make, and returns those keys.
+func (w *walk) parts(n *yaml.Node) []string {
+	if registry, tag := scalar(n, "hub"), scalar(n, "tag"); registry != "" && tag != "" {
+		w.hub = hub{registry, tag}
+	}
+	how, known := w.rule()
+	var done []string
+	switch {
+	case !known:
+	case how.kind == howNot:
+		w.mode = modeSchema
+		return nil
+	case how.kind == howText:
+		w.mode = modeText
+	case how.kind == howSplit:
+		done = w.compose(n, how.split, keyExact)
+	}
+	kind := kindOfKey(w.key())
+	if usual, found := guessSplit(n, kind); found && done == nil {
+		done = w.compose(n, usual, kind)
+	}
+	if done == nil {
+		done = w.named(n)
+	}
+	return append(done, w.tagged(n, done)...)
+}
+
+// compose adds the reference that the parts of a mapping make, and returns
+// the keys of these.
+func (w *walk) compose(n *yaml.Node, parts split, kind keyKind) []string {
+	reference, err := parts.compose(n)
+	if err != nil {
+		return nil
+	}
+	last := render.Child(n, parts.name[len(parts.name)-1])
+	keys := append([]string{parts.tag, parts.digest}, parts.name...)
+	if problem := unresolved(reference); problem != nil {
+		return w.cannotResolve(last, problem, keys)
+	}
+	if kind = max(kind, keyImage); !plausible(reference, kind) && !plausible(reference, keyExact) {
+		return nil
+	}
+	w.add(candidate{reference: reference, class: w.class(), node: last, several: true})
+	return keys
+}
+
+// cannotResolve reports a reference with variables in it, if it looks like one
+// without them.
+func (w *walk) cannotResolve(n *yaml.Node, problem *render.Problem, keys []string) []string {
+	if w.mode == modeResource {
+		w.report(n, nil, *problem)
+	} else {
+		w.notice(n, problem)
+	}
+	return keys
+}
+
+// class is what a field that says it is an image is found as.
+func (w *walk) class() render.Class {
+	if w.mode == modeResource {
+		return render.ClassResource
+	}
+	return render.ClassText
+}
+
+// tagged looks for pairs such as proxyImage and proxyTag, save those that are
+// dealt with, and returns their keys.
+func (w *walk) tagged(n *yaml.Node, dealt []string) []string {
+	var done []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i].Value, n.Content[i+1]
+		if value.Kind != yaml.ScalarNode || kindOfKey(key) < keyImage || slices.Contains(dealt, key) || strings.ContainsAny(value.Value, ":@") {
+			continue
+		}
+		for _, tagKey := range tagKeys(key) {
+			pair := split{name: []string{key}, tag: tagKey}
+			if scalar(n, tagKey) != "" {
+				done = append(done, w.compose(n, pair, keyImage)...)
+				break
+			}
+		}
+	}
+	return done
+}
+
+// tagKeys are the keys that may hold the tag of the image that a key holds.
+func tagKeys(key string) []string {
+	base := key
+	for _, end := range []string{"Image", "_image", "-image", "ImageName", "_IMAGE", "_image_name"} {
+		base = strings.TrimSuffix(base, end)
+	}
+	keys := []string{key + "Tag", key + "_tag", key + "-tag", key + "_TAG"}
+	if base != key {
+		keys = append(keys, base+"Tag", base+"_tag", base+"-tag", base+"_TAG", base+"-version")
+	}
+	return keys
+}
+
+// named looks at a mapping that gives a name and a value apart, as variables
+// and parameters do, and returns the key of the value.
+func (w *walk) named(n *yaml.Node) []string {
+	name := scalar(n, "name")
+	if name == "" {
+		name = scalar(n, "key")
+	}
+	if name == "" {
+		if path := scalar(n, "path"); path != "" {
+			name = path[strings.LastIndexAny(path, "/.")+1:]
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	var done []string
+	for _, key := range []string{"value", "default"} {
+		value := render.Child(n, key)
+		if value == nil || value.Kind != yaml.ScalarNode {
+			continue
+		}
+		w.below(key, func() {
+			if _, known := w.rule(); known {
+				w.scalar(value)
+			} else if !notRun(name) {
+				w.value(value, kindOfKey(name))
+			}
+		})
+		done = append(done, key)
+	}
+	return done
+}
+
+// below looks at something one key further.
+func (w *walk) below(key string, look func()) {
+	w.field = append(w.field, render.Step{Key: key})
+	look()
+	w.field = w.field[:len(w.field)-1]
+}
+
+// scalar looks at a scalar that no one else has dealt with.
+func (w *walk) scalar(n *yaml.Node) {
+	if how, known := w.rule(); known && how.user && how.kind == howImage {
+		w.image(n, render.ClassResource)
+		return
+	}
+	switch w.mode {
+	case modeData:
+		if len(w.field) == 2 && (w.field[0].Key == "data" && w.object.ID.Kind != "Secret" || w.field[0].Key == "stringData") {
+			w.data(n, w.key())
+		}
+	case modeAdmission:
+		if w.key() == "expression" {
+			w.lines(n)
+		}
+	case modeResource, modeText:
+		w.fieldValue(n, w.key())
+	}
+}
+
+// fieldValue looks at a field of a custom resource or of a document.
+func (w *walk) fieldValue(n *yaml.Node, key string) {
+	if n.Tag != "" && n.ShortTag() != "!!str" {
+		return
+	}
+	how, known := w.rule()
+	if known && how.kind == howNot {
+		return
+	}
+	if known && how.kind == howImage {
+		w.image(n, render.ClassResource)
+		return
+	}
+	kind := kindOfKey(key)
+	_, item := w.listKey()
+	switch {
+	case key == "expression":
+		w.lines(n)
+	case structured(n.Value):
+		w.structured(n, key)
+	case kind == keyImages && !item:
+	case kind >= keyImages && w.hub.registry != "" && !strings.Contains(n.Value, "/"):
+		w.shared(n)
+	case kind >= keyImages:
+		w.saysImage(n, kind)
+	case plausible(n.Value, kind):
+		w.add(candidate{reference: n.Value, class: render.ClassText, node: n})
+	}
+}
+
+// saysImage looks at the value of a field whose name says that it is an
+// image.
+func (w *walk) saysImage(n *yaml.Node, kind keyKind) {
+	if problem := unresolved(n.Value); problem != nil && n.Value != placeholder {
+		w.cannotResolve(n, problem, nil)
+		return
+	}
+	bare := kind == keyExact && w.mode == modeResource && plausible(n.Value+":latest", keyExact)
+	if bare || plausible(n.Value, kind) {
+		w.add(candidate{reference: n.Value, class: w.class(), node: n})
+	}
+}
+
+// shared looks at the name of an image whose registry and tag stand further
+// up.
+func (w *walk) shared(n *yaml.Node) {
+	reference := w.hub.registry + "/" + n.Value
+	if !strings.ContainsAny(n.Value, ":@") {
+		reference += ":" + w.hub.tag
+	}
+	if plausible(reference, keyImage) {
+		w.add(candidate{reference: reference, class: w.class(), node: n, several: true})
+	}
+}
+
+// rule returns what the table or the user says of the field that is being
+// looked at.
+func (w *walk) rule() (how, bool) {
+	if w.outer != nil {
+		return how{}, false
+	}
+	for _, rule := range w.rules {
+		if rule.path.matches(w.field) {
+			return rule.how, true
+		}
+	}
+	return how{}, false
+}
