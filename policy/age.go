@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/syncgate/syncgate/bounds"
@@ -17,6 +18,37 @@ func (d dated) when() time.Time {
 		return d.signed
 	}
 	return d.own
+}
+
+// older is the earlier of the two times, as far as they are told.
+func (d dated) older() time.Time {
+	if d.own.IsZero() || !d.signed.IsZero() && d.signed.Before(d.own) {
+		return d.signed
+	}
+	return d.own
+}
+
+// newest are those that no other is known to be newer than: the last to be
+// signed, those that nobody gives a time, and the last by their own word. Who
+// logs an old statement of a key's anew makes it the last to be signed, and
+// not the last by its own word.
+func newest[T any](of []T, when func(T) dated) []T {
+	var signed, own time.Time
+	for _, c := range of {
+		if d := when(c); d.when().After(signed) {
+			signed = d.when()
+		}
+		if d := when(c); d.own.After(own) {
+			own = d.own
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(of), func(c T) bool {
+		d := when(c)
+		if d.when().IsZero() {
+			return false
+		}
+		return d.when().Before(signed) && (d.own.IsZero() || d.own.Before(own))
+	})
 }
 
 // ageCodes are the codes of findings about age, for a kind of statement.
@@ -53,8 +85,8 @@ func (e *evaluation) aged(what string, d dated, maxAge time.Duration, codes ageC
 }
 
 func (e *evaluation) old(d dated) string {
-	if d.when().IsZero() {
+	if d.older().IsZero() {
 		return "of unknown age"
 	}
-	return howLong(e.in.At.Sub(d.when())) + " old"
+	return howLong(e.in.At.Sub(d.older())) + " old"
 }

@@ -3,10 +3,9 @@ package policy
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy/predicate"
 )
 
 // attestation asks for statements of a type, by signers, that an expression
@@ -25,7 +24,7 @@ func (e *evaluation) attestation(ctx context.Context, q question, r *Attestation
 	case AnyStatement:
 		return anyOf(candidates, check)
 	case NewestStatement:
-		return everyOf(newest(candidates, candidate.signed), check)
+		return everyOf(newest(candidates, e.dated), check)
 	default:
 		return everyOf(candidates, check)
 	}
@@ -48,19 +47,29 @@ func everyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 	return o
 }
 
-// newest are the candidates that no other is known to be newer than: the
-// last, those of the same time, and those without one.
-func newest[T any](of []T, when func(T) time.Time) []T {
-	var last time.Time
-	for _, c := range of {
-		if t := when(c); t.After(last) {
-			last = t
+// dated is when a candidate was signed, and when it was made by its own word
+// where its type is one that tells.
+func (e *evaluation) dated(c candidate) dated {
+	d, s := dated{signed: c.signed()}, c.evidence.Statement
+	switch {
+	case predicate.IsProvenance(s.PredicateType):
+		if p, err := parseOnce(e, s, predicate.ParseProvenance); err == nil {
+			d.own = built(p)
+		}
+	case predicate.IsSBOM(s.PredicateType):
+		if b, err := parseOnce(e, s, predicate.ParseSBOM); err == nil {
+			d.own = b.Created
+		}
+	case predicate.IsReport(s.PredicateType):
+		if r, err := parseOnce(e, s, predicate.ParseReport); err == nil {
+			d.own = r.Time
+		}
+	case predicate.IsVEX(s.PredicateType):
+		if v, err := parseOnce(e, s, predicate.ParseVEX); err == nil {
+			d.own = v.Time
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(of), func(c T) bool {
-		t := when(c)
-		return !t.IsZero() && t.Before(last)
-	})
+	return d
 }
 
 // checkStatement says what is against one statement.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/policy/predicate"
 )
 
 // only is an expression that holds in one namespace.
@@ -72,6 +73,40 @@ func TestAttestation(t *testing.T) {
 			}
 			expect(t, evaluate(t, requiring(Requirement{Attestation: &r}), inputOf(row.evidence...)), row.want, row.code)
 		})
+	}
+}
+
+// Whoever may push can have the signature of a key logged anew. A statement
+// that tells its own time is no newer for that.
+func TestAReplayedStatementIsNotTheNewest(t *testing.T) {
+	at := func(kind, predicate string, signed time.Time) Evidence {
+		s := signedBy("release")
+		s.SignedAt = signed
+		return attest(image, kind, predicate, s)
+	}
+	yes, no := noon.Add(-3*time.Hour), noon.Add(-2*time.Hour)
+	for kind, make := range map[string]func(own time.Time, ok string) string{
+		predicate.TypeSLSA1: func(own time.Time, ok string) string {
+			return `{"ok": ` + ok + `, "buildDefinition": {}, "runDetails": {"builder": {"id": ""}, "metadata": {"finishedOn": "` + own.Format(time.RFC3339) + `"}}}`
+		},
+		predicate.TypeSPDX: func(own time.Time, ok string) string {
+			return `{"ok": ` + ok + `, "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": "app", "documentNamespace": "https://acme.example/app",
+				"creationInfo": {"created": "` + own.Format(time.RFC3339) + `", "creators": ["Organization: acme"]}, "packages": []}`
+		},
+		predicate.TypeCosignVuln: func(own time.Time, ok string) string {
+			return strings.Replace(trivyReport(own), "{", `{"ok": `+ok+`, `, 1)
+		},
+		vexType: func(own time.Time, ok string) string {
+			return strings.Replace(openVEX(own, says("CVE-2026-1", "fixed")), "{", `{"ok": `+ok+`, `, 1)
+		},
+	} {
+		r := AttestationRequirement{Signers: []SignerRule{keyRule("release")}, PredicateType: kind, Expression: saysOK{}, Statements: NewestStatement}
+		evidence := []Evidence{at(kind, make(yes, "true"), yes), at(kind, make(no, "false"), no)}
+		expect(t, evaluate(t, requiring(Requirement{Attestation: &r}), inputOf(evidence...)), Fail, CodeExpressionFalse)
+		evidence[0] = at(kind, make(yes, "true"), noon)
+		expect(t, evaluate(t, requiring(Requirement{Attestation: &r}), inputOf(evidence...)), Fail, CodeExpressionFalse)
+		evidence[0] = at(kind, make(noon, "true"), noon)
+		expect(t, evaluate(t, requiring(Requirement{Attestation: &r}), inputOf(evidence...)), Pass, "")
 	}
 }
 

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/syncgate/syncgate/policy/predicate"
 )
@@ -35,13 +36,17 @@ func (e *evaluation) provenance(q question, r *ProvenanceRequirement) outcome {
 				return f
 			}
 		}
-		own := p.Finished
-		if own.IsZero() {
-			own = p.Started
-		}
-		return e.aged("the provenance of "+e.label(q.target), dated{c.signed(), own}, r.MaxAge,
+		return e.aged("the provenance of "+e.label(q.target), dated{c.signed(), built(p)}, r.MaxAge,
 			ageCodes{CodeAttestationStale, CodeAttestationFuture, CodeAttestationUndated})
 	})
+}
+
+// built is when a build was done, or begun, by its own word.
+func built(p *predicate.Provenance) time.Time {
+	if p.Finished.IsZero() {
+		return p.Started
+	}
+	return p.Finished
 }
 
 func checkBuilder(r *ProvenanceRequirement, p *predicate.Provenance, c candidate) *Finding {

@@ -69,7 +69,7 @@ func (j *vulnerabilityJudge) silenced(f *finding) (bool, string) {
 			about = append(about, w)
 		}
 	}
-	about = newest(about, vexWord.when)
+	about = newest(about, func(w vexWord) dated { return dated{signed: w.when()} })
 	text := ""
 	for _, w := range about {
 		if why := j.loud(w); why != "" {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/syncgate/syncgate/policy/predicate"
 )
@@ -39,7 +38,8 @@ func (f *finding) name() string {
 
 // vulnerabilities asks for reports that deny nothing. Of each scanner, which
 // is a signer and a format, the newest report counts; where it cannot be told
-// which that is, all of those that it may be do.
+// which that is, or the last to be signed is not the last to be made, all of
+// those that it may be do.
 func (e *evaluation) vulnerabilities(q question, r *VulnerabilityRequirement) outcome {
 	scans, missing := e.scans(q, r)
 	if missing != nil {
@@ -47,7 +47,7 @@ func (e *evaluation) vulnerabilities(q question, r *VulnerabilityRequirement) ou
 	}
 	var deciding []*scan
 	for _, of := range groupScans(scans, r) {
-		deciding = append(deciding, newest(of, func(s *scan) time.Time { return s.dated.when() })...)
+		deciding = append(deciding, newest(of, func(s *scan) dated { return s.dated })...)
 	}
 	if len(deciding) == 0 {
 		return unmet(e.wrongFormat(q, r, scans))

@@ -144,7 +144,7 @@ func TestEachFieldOfAReportAloneMakesItFail(t *testing.T) {
 		"a moment ahead":            {nil, []Evidence{at(noon.Add(4*time.Minute), noon.Add(4*time.Minute))}, Pass, ""},
 		"undated":                   {nil, []Evidence{undated}, Fail, CodeReportUndated},
 		"undated, any age":          {func(r *VulnerabilityRequirement) { r.MaxAge = 0 }, []Evidence{undated}, Pass, ""},
-		"newest is clean":           {nil, []Evidence{at(morning, morning), at(morning.Add(-time.Hour), morning, high)}, Pass, ""},
+		"newest is clean":           {nil, []Evidence{at(morning, morning), at(morning.Add(-time.Hour), morning.Add(-time.Hour), high)}, Pass, ""},
 		"newest is not clean":       {nil, []Evidence{at(morning.Add(-time.Hour), morning), at(morning, morning, high)}, Fail, CodeVulnerabilityDenied},
 		"two of one time":           {nil, []Evidence{at(morning, morning), at(morning, morning, high)}, Fail, CodeVulnerabilityDenied},
 		"newest is malformed":       {nil, []Evidence{at(morning.Add(-time.Hour), morning), attest(image, predicate.TypeCosignVuln, `{}`, scanner)}, Fail, CodePredicateMalformed},
@@ -152,6 +152,31 @@ func TestEachFieldOfAReportAloneMakesItFail(t *testing.T) {
 		"another scanner finds it":  {twoScanners, []Evidence{report(), attest(image, predicate.TypeCosignVuln, trivyReport(morning, high), Signer{Key: fingerprint("second"), Logged: true, SignedAt: morning.Add(-time.Hour)})}, Fail, CodeVulnerabilityDenied},
 		"another scanner is silent": {twoScanners, []Evidence{report()}, Pass, ""},
 	})
+}
+
+// Whoever may push can have the signature of a key logged anew.
+func TestAReplayedReportIsNotTheNewest(t *testing.T) {
+	high := vulnerability("CVE-2026-1", "HIGH", "3.0.2")
+	at := func(signed, own time.Time, vulnerabilities ...string) Evidence {
+		s := scanner
+		s.SignedAt = signed
+		return attest(image, predicate.TypeCosignVuln, trivyReport(own, vulnerabilities...), s)
+	}
+	first, second := morning, morning.Add(time.Hour)
+	undated := attest(image, predicate.TypeCosignVuln, strings.ReplaceAll(trivyReport(first), first.Format(time.RFC3339), ""), Signer{Key: fingerprint("scanner"), Logged: true, SignedAt: noon})
+	runVulnerabilityCases(t, map[string]vulnerabilityCase{
+		"a clean one, logged again":   {nil, []Evidence{at(first, first), at(second, second, high), at(noon, first)}, Fail, CodeVulnerabilityDenied},
+		"and the first one removed":   {nil, []Evidence{at(second, second, high), at(noon, first)}, Fail, CodeVulnerabilityDenied},
+		"one that tells no time":      {nil, []Evidence{at(second, second, high), undated}, Fail, CodeVulnerabilityDenied},
+		"a bad one, logged again":     {nil, []Evidence{at(second, second), at(noon, first, high)}, Fail, CodeVulnerabilityDenied},
+		"a clean one after a bad one": {nil, []Evidence{at(first, first, high), at(second, second)}, Pass, CodeReportDecided},
+	})
+	r := strict()
+	got := evaluate(t, requiring(Requirement{Vulnerabilities: &r}), inputOf(at(noon, first)))
+	expect(t, got, Pass, CodeReportDecided)
+	if !strings.Contains(describe(got), "3 h old") {
+		t.Errorf("the age is not that of the scan:\n%s", describe(got))
+	}
 }
 
 func twoScanners(r *VulnerabilityRequirement) { r.Signers = append(r.Signers, keyRule("second")) }
