@@ -24,10 +24,12 @@ func TestAllNamesOfAnImageMeetTheSameRule(t *testing.T) {
 	names := []string{
 		"nginx", "docker.io/nginx", "index.docker.io/nginx", "docker.io/library/nginx", "library/nginx",
 		"index.docker.io/library/nginx:latest@" + image.String(), "nginx:latest", "nginx@" + image.String(), "DOCKER.IO/nginx", "docker.io:443/library/nginx",
+		"registry-1.docker.io/library/nginx", "registry.hub.docker.com/library/nginx", "Registry-1.Docker.io:443/library/nginx:1.27",
 	}
 	for _, pattern := range []string{
 		"nginx", "docker.io/nginx", "index.docker.io/nginx", "docker.io/library/nginx", "index.docker.io/library/nginx", "library/nginx",
 		"docker.io/*", "ngin*", "docker.io/**", "index.docker.io/library/*", "**", "*", "**/nginx", "index.docker.io/**", "Docker.io/nginx", "index.docker.io:443/library/nginx",
+		"registry-1.docker.io/library/nginx", "registry.hub.docker.com/**",
 	} {
 		for _, name := range names {
 			if got := matchName(pattern, nameOf(subjectNamed(name)), demands); got != matchYes {

@@ -56,7 +56,8 @@ func normaliseName(name string) string {
 	}
 	registry = strings.TrimSuffix(strings.ToLower(registry), ":443")
 	registry = strings.TrimSuffix(registry, ".")
-	if registry == "docker.io" {
+	switch registry {
+	case "docker.io", "registry-1.docker.io", "registry.hub.docker.com":
 		registry = dockerHub
 	}
 	if registry == dockerHub && !strings.Contains(path, "/") && !strings.Contains(path, "**") {
