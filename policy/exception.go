@@ -56,14 +56,15 @@ func (x *Exception) approval() string {
 }
 
 // lifted is the outcome of a requirement that an exception lifts: what is
-// unmet is reported and no longer counts.
+// unmet is reported and no longer counts. It is no more settled than it was,
+// so that what is reported is what everything that can be found says.
 func lifted(o outcome, applied Finding) outcome {
 	findings := []Finding{applied}
 	for _, f := range o.findings {
 		f.Warning = f.Warning || f.Verdict != Pass
 		findings = append(findings, f)
 	}
-	return outcome{verdict: Pass, settled: true, findings: findings, supports: o.supports}
+	return outcome{verdict: Pass, settled: o.settled, findings: findings, supports: o.supports}
 }
 
 // Unused reports the exceptions that match nothing: none of the subjects, no
@@ -79,7 +80,7 @@ func (s Set) Unused(subjects []Subject, at time.Time) []Finding {
 		}
 		f := Finding{Code: CodeExceptionUnused, Verdict: Pass, Warning: true,
 			Message: fmt.Sprintf("the exception %s (%s) matches nothing: %s", x.Name, x.Source, why),
-			Hint:    "take it out, or correct what it names"}
+			Hint:    "take it out, or correct what it names; @digest names one image, a tag only what is not pinned"}
 		if !x.holds(at) {
 			f.Message += fmt.Sprintf("; it held until %s", end(x.Until))
 		}
@@ -103,10 +104,20 @@ func (s Set) unused(x *Exception, subjects []Subject) string {
 		return fmt.Sprintf("no policy is named %s", oneOrNothing(x.Policies))
 	case !required:
 		return fmt.Sprintf("no requirement of %s is named %s", list(x.Policies), oneOrNothing(x.Requirements))
-	case !slices.ContainsFunc(subjects, func(s Subject) bool { return x.couldCover(s) }):
-		return fmt.Sprintf("no image is %s", oneOrNothing(x.Images))
+	case slices.ContainsFunc(subjects, x.couldCover):
+		return ""
 	}
-	return ""
+	if i := slices.IndexFunc(subjects, x.namesTag); i >= 0 {
+		return fmt.Sprintf("%s is pinned to a digest, and a tag does not cover it", subjects[i].name())
+	}
+	return fmt.Sprintf("no image is %s", oneOrNothing(x.Images))
+}
+
+// namesTag tells whether an exception names the tag that an image carries
+// beside its digest.
+func (x *Exception) namesTag(s Subject) bool {
+	m, _ := matchNames(x.Images, nameOf(s), demands)
+	return m != matchNo
 }
 
 // couldCover is covers, for subjects whose digest may not be known.

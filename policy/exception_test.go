@@ -74,7 +74,11 @@ func TestExceptionShowsWhatItLifts(t *testing.T) {
 	in := inputOf()
 	in.Complete = false
 	set.Policies[0].Require = set.Policies[0].Require[:1]
-	if r := evaluate(t, set, in); r.Verdict != Pass || !r.Settled {
+	if r := evaluate(t, set, in); r.Verdict != Pass || r.Settled {
+		t.Errorf("what is lifted is reported before all of it is known:\n%s", describe(r))
+	}
+	in.Complete = true
+	if r := evaluate(t, set, in); r.Verdict != Pass || !r.Settled || hasFinding(r, CodeEvidenceIncomplete) {
 		t.Error(describe(r))
 	}
 }
@@ -103,6 +107,11 @@ func TestUnusedExceptions(t *testing.T) {
 		if !strings.Contains(f.Message, want[i]) || !f.Warning || f.Code != CodeExceptionUnused {
 			t.Errorf("finding %d does not say %q: %+v", i, want[i], f)
 		}
+	}
+	set.Exceptions = []Exception{exception("ghcr.io/acme/app:1.0", "production", "signed")}
+	findings = set.Unused([]Subject{appSubject()}, noon)
+	if len(findings) != 1 || !strings.Contains(findings[0].Message, "a tag does not cover it") || strings.Contains(findings[0].Message, "no image is") {
+		t.Errorf("a tag beside a digest is told as no image: %+v", findings)
 	}
 	byDigest := exception("ghcr.io/acme/app@"+image.String(), "production", "signed")
 	set.Exceptions = []Exception{byDigest}

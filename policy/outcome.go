@@ -10,7 +10,8 @@ type support struct{ kind, signer string }
 // met, which asks for the evidence that it rests on.
 type outcome struct {
 	verdict Verdict
-	// settled tells that more evidence cannot change the verdict.
+	// settled tells that more evidence cannot change the verdict, nor what is
+	// said of a requirement that is lifted.
 	settled  bool
 	findings []Finding
 	supports []support
