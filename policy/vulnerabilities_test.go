@@ -179,6 +179,22 @@ func TestAReplayedReportIsNotTheNewest(t *testing.T) {
 	}
 }
 
+// The report says which statement decided, how old it is, and what it says.
+func TestWhichReportDecidedIsTold(t *testing.T) {
+	medium := vulnerability("CVE-2026-2", "MEDIUM", "")
+	for want, evidence := range map[string]Evidence{
+		"decided by the cosign-vuln report of 2026-06-15 09:00 UTC by scanner, 3 h old: no vulnerability (statement sha256:":             report(),
+		"decided by the cosign-vuln report of 2026-06-15 09:00 UTC by scanner, 3 h old: 1 vulnerability, none denied (statement sha256:": report(medium),
+		"decided by the cosign-vuln report of 2026-06-15 09:00 UTC by scanner, 3 h old: 2 vulnerabilities, 1 denied (statement sha256:":  report(medium, vulnerability("CVE-2026-1", "HIGH", "")),
+	} {
+		r := strict()
+		got := describe(evaluate(t, requiring(Requirement{Vulnerabilities: &r}), inputOf(evidence)))
+		if !strings.Contains(got, want) {
+			t.Errorf("want %q in\n%s", want, got)
+		}
+	}
+}
+
 func twoScanners(r *VulnerabilityRequirement) { r.Signers = append(r.Signers, keyRule("second")) }
 
 // VEX counts only when signed by whom the policy names for it, by its status,
