@@ -11,7 +11,7 @@ import (
 	"github.com/syncgate/syncgate/render/argocd"
 )
 
-// TestThreatRemoteAndPlugins is the rows of the threats on plugins, remote
+// TestThreatWhatLeadsOutOfTheTree is the rows of the threats on plugins, remote
 // bases, symlinks and paths out of the tree: nothing outside is ever read.
 func TestThreatWhatLeadsOutOfTheTree(t *testing.T) {
 	link := func(target string) *fstest.MapFile {
@@ -67,7 +67,35 @@ func TestEditsReachWhatIsBuilt(t *testing.T) {
 	}
 }
 
-// TestThreatJsonnetForever shows that Jsonnet that never ends is left behind.
+// TestEditsOfOddKustomizations shows that options are applied to what is
+// written in an unusual way, or that the unit is unknown.
+func TestEditsOfOddKustomizations(t *testing.T) {
+	source := "path: k\nkustomize:\n  images: ['example.com/app=example.com/new:3']\n  commonLabels: {x: z}\n  forceCommonLabels: true"
+	for _, c := range []struct{ name, kustomization, want string }{
+		{"aliases", "resources: [pod.yaml]\ncommonLabels: &l {x: '1'}\ncommonAnnotations: *l\n", "annotations:map[x:1] labels:map[a:b x:z]"},
+		{"upper case", "Resources: [pod.yaml]\nImages: [{Name: example.com/app, NewTag: '9'}]\n", "image:example.com/new:3"},
+		{"imageTags", "resources: [pod.yaml]\nimageTags: [{name: example.com/app, newTag: '9'}]\n", "image:example.com/new:3"},
+		{"a list in flow style", "{resources: [pod.yaml], images: [{name: example.com/app, newTag: '9'}]}", "image:example.com/new:3"},
+		{"a key twice", "resources: [pod.yaml]\nimages: []\nimages: []\n", "unseen render-failed"},
+		{"a document after it", "resources: [pod.yaml]\n---\nimages: []\n", "image:example.com/new:3"},
+		{"two files", "resources: [pod.yaml]\n", "image:example.com/new:3"},
+		{"no mapping", "- x", "render-failed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tree := files("app.yaml", app("a", source), "k/kustomization.yaml", c.kustomization, "k/pod.yaml", pod)
+			if c.name == "two files" {
+				tree["k/kustomization.yml"] = tree["k/kustomization.yaml"]
+				c.want = "broken render-failed"
+			}
+			got := in(tree).deploy(t).text(t)
+			if !strings.Contains(got, c.want) || strings.Contains(got, "app:1") != strings.HasPrefix(c.want, "unseen") {
+				t.Errorf("want %s in\n%s", c.want, got)
+			}
+		})
+	}
+}
+
+// TestJsonnetIsBounded shows that Jsonnet has neither end nor environment of its own.
 func TestJsonnetIsBounded(t *testing.T) {
 	for _, c := range []struct{ name, code, want string }{
 		{"recursion", "local f(x) = f(x) + 1; f(0)", "max stack frames exceeded"},

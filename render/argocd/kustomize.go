@@ -53,11 +53,20 @@ func (j *job) renderKustomize(ctx context.Context) {
 
 // checkEdited makes sure that the edited kustomization is what was built.
 func (j *job) checkEdited() {
+	if j.unedited && len(j.objects) > 0 {
+		j.unseen(j.source.kustomizeAt, render.CodeFailed, "the options of the source could not be applied to its kustomization", "write them into the kustomization")
+	}
 	for name := range j.files.files {
 		if !j.files.wasOpened(name) {
 			j.unseen(j.source.kustomizeAt, render.CodeFailed, "the options of the source could not be applied to "+name, "write them into the kustomization")
 		}
 	}
+}
+
+// edits tells whether anything is to be edited.
+func (k *kustomizeSource) edits() bool {
+	return k.namePrefix.text+k.nameSuffix.text+k.namespace.text != "" ||
+		len(k.images)+len(k.replicas)+len(k.labels)+len(k.annotations)+len(k.patches)+len(k.components) > 0
 }
 
 // kustomizeVersion tells of a version of kustomize that is not used here.
@@ -100,30 +109,43 @@ func (j *job) components(k *kustomizeSource) []value {
 	return list
 }
 
-// edit puts the edited kustomization into the overlay. It tells whether it
-// can be built.
-func (j *job) edit(k *kustomizeSource, components []value) bool {
+// kustomization returns the name and the root of the kustomization of the
+// source, or nil if that cannot be read.
+func (j *job) kustomization() (string, *yaml.Node) {
 	name := ""
 	for _, candidate := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
 		if _, err := fs.Stat(j.from.fs, path.Join(j.dir, candidate)); err == nil {
 			if name != "" {
-				return true // two of them: kustomize says so best
+				return "", nil
 			}
 			name = path.Join(j.dir, candidate)
 		}
 	}
-	if name == "" {
-		return true
-	}
 	data, err := j.read(name)
-	if err != nil {
-		return true
+	if name == "" || err != nil {
+		return name, nil
 	}
 	var document yaml.Node
-	if yaml.Unmarshal(data, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+	if yaml.Unmarshal(data, &document) != nil || len(document.Content) != 1 {
+		return name, nil
+	}
+	root, err := render.Expand(document.Content[0])
+	if err != nil || root.Kind != yaml.MappingNode || repeatedKey(root) != nil {
+		return name, nil
+	}
+	return name, root
+}
+
+// edit puts the edited kustomization into the overlay. It tells whether it
+// can be built. One that cannot be read is left to kustomize, which says so
+// best.
+func (j *job) edit(k *kustomizeSource, components []value) bool {
+	name, root := j.kustomization()
+	if root == nil {
+		j.unedited = k.edits()
 		return true
 	}
-	e := &editor{job: j, root: document.Content[0], added: map[*yaml.Node]cursor{}}
+	e := &editor{job: j, root: root, added: map[*yaml.Node]cursor{}}
 	failed := len(j.problems)
 	e.edit(k, components)
 	if slices.ContainsFunc(j.problems[failed:], func(p render.Problem) bool { return p.Severity == render.Broken }) {

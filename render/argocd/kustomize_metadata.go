@@ -2,6 +2,7 @@ package argocd
 
 import (
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 )
@@ -30,7 +31,9 @@ func (e *editor) labels(k *kustomizeSource) *yaml.Node {
 		selectors, templates := text(entry, "includeSelectors") == "true", text(entry, "includeTemplates") == "true"
 		if pairs := get(entry, "pairs"); !selectors && templates == k.inTemplates && pairs != nil && pairs.Kind == yaml.MappingNode {
 			e.changed = true
-			return pairs
+			own := copied(pairs)
+			put(entry, "pairs", own)
+			return own
 		}
 	}
 	pairs := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
@@ -46,12 +49,20 @@ func (e *editor) labels(k *kustomizeSource) *yaml.Node {
 // pairs returns a mapping of the kustomization, made if there is none.
 func (e *editor) pairs(key string) *yaml.Node {
 	if pairs := get(e.root, key); pairs != nil && pairs.Kind == yaml.MappingNode {
-		e.changed = true
-		return pairs
+		own := copied(pairs)
+		e.set(key, own)
+		return own
 	}
 	pairs := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	e.set(key, pairs)
 	return pairs
+}
+
+// copied is a mapping of its own: one that was aliased is shared.
+func copied(mapping *yaml.Node) *yaml.Node {
+	own := *mapping
+	own.Content = slices.Clone(mapping.Content)
+	return &own
 }
 
 // addAnnotations is kustomize edit add annotation.

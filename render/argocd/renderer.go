@@ -36,11 +36,13 @@ type job struct {
 	source   source
 	from     checkout
 	// dir is the directory of the source in from, without symlinks.
-	dir     string
-	env     environment
-	files   *overlay
-	move    *relocation
-	objects []render.Object
+	dir   string
+	env   environment
+	files *overlay
+	move  *relocation
+	// unedited tells that options could not be applied to a kustomization.
+	unedited bool
+	objects  []render.Object
 }
 
 // Render renders a source that Expand made.
@@ -119,15 +121,31 @@ func (j *job) openChart(ctx context.Context) bool {
 		return false
 	}
 	files, chosen, err := j.deployer.options.Charts.Chart(ctx, s.repoURL.text, name, s.revision.text)
-	if err != nil || files == nil {
-		j.unseen(s.chart.at, CodeChart, fmt.Sprintf("chart %s %s of %s cannot be fetched: %s", name, s.revision.text, redact(s.repoURL.text), redactAll(fmt.Sprint(err))),
-			"check that the chart and the version exist and can be read")
-		j.problems[len(j.problems)-1].Retryable = true
+	if err != nil {
+		j.chartFailed(err)
+		return false
+	}
+	if files == nil {
+		j.chartFailed(errors.New("the fetcher returned no files"))
 		return false
 	}
 	j.from = checkout{fs: files, commit: chosen, url: strings.TrimSuffix(redact(s.repoURL.text), "/") + "/" + name}
 	j.dir = "."
 	return true
+}
+
+// chartFailed tells why a chart could not be fetched.
+func (j *job) chartFailed(err error) {
+	s := j.source
+	for _, p := range render.Problems(err) {
+		j.unseen(s.chart.at, CodeChart, fmt.Sprintf("chart %s %s of %s cannot be fetched: %s", s.chart.text, s.revision.text, redact(s.repoURL.text), redactAll(p.Message)),
+			"check that the chart and the version exist and can be read")
+		last := &j.problems[len(j.problems)-1]
+		last.Severity, last.Retryable = p.Severity, p.Retryable
+		if p.Hint != "" {
+			last.Hint = p.Hint
+		}
+	}
 }
 
 // openDirectory finds the directory of the source.

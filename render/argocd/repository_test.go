@@ -33,7 +33,7 @@ func (f fetchers) Fetch(_ context.Context, repository, reference string) (fs.FS,
 func (f fetchers) Chart(_ context.Context, repository, chart, version string) (fs.FS, string, error) {
 	tree, ok := f.trees[repository+"/"+chart+"@"+version]
 	if !ok {
-		return nil, "", errors.New("no such chart")
+		return nil, "", &render.Problem{Severity: render.Broken, Message: "no such chart", Hint: "ask again"}
 	}
 	return tree, "1.2.3", nil
 }
@@ -117,6 +117,17 @@ func TestOriginsInOtherRepositories(t *testing.T) {
 		"example.com/app:1 " + other + "//plain/other.yml" + at + ":4:38\nexample.com/app:1 " + other + "//plain/pod.yaml" + at + ":4:38"
 	if got.images() != want {
 		t.Errorf("got\n%s\nwant\n%s\n%s", got.images(), want, got.problems())
+	}
+}
+
+// TestChartsThatAreNotThere shows that a chart that cannot be had is told as
+// its fetcher tells it, at the Application.
+func TestChartsThatAreNotThere(t *testing.T) {
+	w := in(files("app.yaml", app("a", "chart: chart\ntargetRevision: 1.x")))
+	w.options.Charts = fetchers{}
+	want := "broken chart-unavailable app.yaml:9:12: Application argocd/a: chart chart 1.x of " + self + " cannot be fetched: no such chart\n"
+	if got := w.deploy(t).problems(); got != want {
+		t.Errorf("got %s want %s", got, want)
 	}
 }
 
