@@ -132,6 +132,9 @@ const (
 	RequestTime = 20 * time.Second
 	// ImageTime is how long one image may take, retries included.
 	ImageTime = 60 * time.Second
+	// HostFailures is how many requests to one host may fail in a row, by
+	// taking too long or without a connection, before a run gives up on it.
+	HostFailures = 3
 	// Retries is how often one request is tried again.
 	Retries = 3
 	// RetryAfter is the longest Retry-After that is waited for.
