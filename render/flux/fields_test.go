@@ -328,7 +328,7 @@ func TestReleaseFields(t *testing.T) {
 		{"commonMetadata.labels", chartInGit, "  commonMetadata: {labels: {team: a}}", "team: a"},
 		{"commonMetadata.annotations", chartInGit, "  commonMetadata: {annotations: {owner: b}}", "owner: b"},
 		{"postRenderers.images", chartInGit, "  postRenderers: [{kustomize: {images: [{name: registry.example/app, newTag: patched}]}}]", "registry.example/app:patched"},
-		{"postRenderers.patches", chartInGit, "  postRenderers: [{kustomize: {patches: [{target: {kind: Pod, name: app}, patch: \"- {op: add, path: /spec/nodeName, value: n}\"}]}}]", "nodeName: n"},
+		{"postRenderers.patches", chartInGit, "  postRenderers: [{kustomize: {patches: [{target: {kind: Pod, name: app}, patch: \"- {op: add, path: /spec/nodeName, value: node1}\"}]}}]", "nodeName: node1"},
 		{"postRenderers go over hooks", chartInGit, "  postRenderers: [{kustomize: {images: [{name: hook.example/hook, newTag: patched}]}}]", "hook.example/hook:patched"},
 		{"postRenderStrategy", chartInGit, "  postRenderStrategy: nohooks\n  postRenderers: [{kustomize: {images: [{name: hook.example/hook, newTag: patched}, {name: registry.example/app, newTag: patched}]}}]", "!hook.example/hook:patched"},
 	} {

@@ -74,6 +74,7 @@ func (e *editor) load(in files, name string) *render.Problem {
 	e.note(expanded, func(n *yaml.Node) func() render.Origin {
 		return func() render.Origin { return render.Origin{File: at.File, Line: n.Line, Column: n.Column} }
 	})
+	e.identify()
 	if resources := e.field("resources"); resources == nil || len(resources.Content) == 0 {
 		// As the controller does, for kustomize takes it for empty otherwise.
 		e.set("buildMetadata", list(scalar("originAnnotations")))
@@ -120,14 +121,23 @@ func (e *editor) scan(in files, dir string) *render.Problem {
 		return e.d.unseen(e.d.at("spec", "path"), render.CodeFailed, "%s cannot be read: %v", dir, err)
 	}
 	e.root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	e.set("apiVersion", scalar("kustomize.config.k8s.io/v1beta1"))
-	e.set("kind", scalar("Kustomization"))
+	e.identify()
 	if len(resources) == 0 {
 		e.set("namespace", scalar("_placeholder"))
 		return nil
 	}
 	e.set("resources", list(resources...))
 	return nil
+}
+
+// identify says what the file is, where it does not.
+func (e *editor) identify() {
+	if e.field("apiVersion") == nil {
+		e.set("apiVersion", scalar("kustomize.config.k8s.io/v1beta1"))
+	}
+	if e.field("kind") == nil {
+		e.set("kind", scalar("Kustomization"))
+	}
 }
 
 // edit adds what a Kustomization says, in the order of the controller.

@@ -52,8 +52,7 @@ func (r *Renderer) patch(ctx context.Context, h *release, index int, objects []r
 	at := []any{"spec", "postRenderers", index, "kustomize"}
 	spec := render.Child(items(render.Child(render.Child(h.object.Node, "spec"), "postRenderers"))[index], "kustomize")
 	e := &editor{d: &h.deployer, places: map[*yaml.Node]func() render.Origin{}, root: &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}}
-	e.set("apiVersion", scalar("kustomize.config.k8s.io/v1beta1"))
-	e.set("kind", scalar("Kustomization"))
+	e.identify()
 	e.set("resources", list(scalar(outputName)))
 	e.patches(spec, at...)
 	e.legacyPatches(spec, at...)
