@@ -67,10 +67,12 @@ func New(o Options) *Client {
 		o.Version = "devel"
 	}
 	c := &Client{options: o, now: time.Now}
-	c.chain = &retry{
-		next: &attempt{next: o.Base, userAgent: c.userAgent(), slots: map[string]chan struct{}{}},
+	hosts := &breaker{}
+	hosts.next = &retry{
+		next: &attempt{next: o.Base, open: hosts.open, userAgent: c.userAgent(), slots: map[string]chan struct{}{}},
 		wait: o.Wait, now: func() time.Time { return c.now() },
 	}
+	c.chain = hosts
 	c.manifests = bounded(func(m manifest) int { return m.size })
 	c.blobs = bounded(func(b []byte) int { return len(b) })
 	c.tagStore, c.referrerStore = newOnce(tags{c}), newOnce(referrers{c})

@@ -122,14 +122,20 @@ func (p place) connection(err error) *verify.Fault {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // its text holds the URL
 	}
-	var timeout net.Error
+	gaveUp := new(gaveUpError)
 	var certificate *tls.CertificateVerificationError
 	var header tls.RecordHeaderError
 	var authority x509.UnknownAuthorityError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return p.retryable(verify.CodeRegistryTimeout, because{"the run was stopped before it answered", context.Canceled}, "run it again")
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &gaveUp):
+		code := verify.CodeRegistryUnavailable
+		if gaveUp.timeout {
+			code = verify.CodeRegistryTimeout
+		}
+		return p.retryable(code, gaveUp, "run it again when "+gaveUp.host+" is well")
+	case isTimeout(err):
 		return p.retryable(verify.CodeRegistryTimeout, because{"it did not answer in time", context.DeadlineExceeded},
 			"run it again, or look at how "+p.host+" answers")
 	case errors.As(err, &certificate), errors.As(err, &authority):

@@ -18,13 +18,16 @@ import (
 // attempt bounds one try of a request: how many are under way at once to a
 // host, and how long one may take until its body is read.
 type attempt struct {
-	next      http.RoundTripper
+	next http.RoundTripper
+	// open says why a host is asked nothing more, if it is not.
+	open      func(host string) error
 	userAgent string
 	mu        sync.Mutex
 	slots     map[string]chan struct{}
 }
 
-// RoundTrip waits for a slot and sends the request. The slot is free again
+// RoundTrip waits for a slot and sends the request, unless its host was given
+// up on meanwhile. The slot is free again
 // when the body is closed.
 func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	slots := a.of(req.URL.Host)
@@ -32,6 +35,10 @@ func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	case slots <- struct{}{}:
 	case <-req.Context().Done():
 		return nil, req.Context().Err()
+	}
+	if err := a.open(req.URL.Host); err != nil {
+		<-slots
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), bounds.RequestTime)
 	release := sync.OnceFunc(func() {
