@@ -19,14 +19,18 @@ func kustomizationNames() []string {
 	return []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 }
 
-// kustomizationInputs are the fields of a kustomization that name files or
-// directories. Some take a document in place of a name, which is no path.
-func kustomizationInputs() []string {
+// deployedInputs are the fields of a kustomization that name what it deploys.
+// Some take a document in place of a name, which is no path.
+func deployedInputs() []string {
+	return []string{"resources[]", "bases[]", "components[]", "patchesStrategicMerge[]"}
+}
+
+// dataInputs are the fields of a kustomization that name what it reads in
+// other ways: an object in such a file is not deployed as it is.
+func dataInputs() []string {
 	return []string{
-		"resources[]", "bases[]", "components[]",
 		"generators[]", "transformers[]", "validators[]", "configurations[]", "crds[]",
-		"patches[].path", "patchesStrategicMerge[]", "patchesJson6902[].path",
-		"replacements[].path", "openapi.path",
+		"patchesJson6902[].path", "replacements[].path", "openapi.path",
 		"configMapGenerator[].files[]", "configMapGenerator[].envs[]", "configMapGenerator[].env",
 		"secretGenerator[].files[]", "secretGenerator[].envs[]", "secretGenerator[].env",
 		"helmCharts[].valuesFile", "helmCharts[].additionalValuesFiles[]",
@@ -34,12 +38,55 @@ func kustomizationInputs() []string {
 	}
 }
 
+// sourceFields are the fields of a kustomization that make objects. One that
+// has none of them changes those of others only.
+func sourceFields() []string {
+	return []string{
+		"resources", "bases", "components", "generators", "transformers", "configMapGenerator", "secretGenerator",
+		"helmCharts", "helmChartInflationGenerator",
+	}
+}
+
+// input is a path that a kustomization names.
+type input struct {
+	path string
+	data bool
+}
+
+// inputsOf returns the paths that a kustomization names.
+func inputsOf(root *yaml.Node) []input {
+	var inputs []input
+	for _, field := range deployedInputs() {
+		for _, name := range pick(root, strings.Split(field, ".")) {
+			inputs = append(inputs, input{name, false})
+		}
+	}
+	// A patch that says what it is for may be for nothing, without a word of
+	// kustomize. One that does not must match.
+	if patches := Child(root, "patches"); patches != nil && patches.Kind == yaml.SequenceNode {
+		for _, patch := range patches.Content {
+			for _, name := range pick(patch, []string{"path"}) {
+				inputs = append(inputs, input{name, !isNull(Child(patch, "target"))})
+			}
+		}
+	}
+	for _, field := range dataInputs() {
+		for _, name := range pick(root, strings.Split(field, ".")) {
+			if _, file, keyed := strings.Cut(name, "="); keyed && strings.HasSuffix(field, ".files[]") {
+				name = file
+			}
+			inputs = append(inputs, input{name, true})
+		}
+	}
+	return inputs
+}
+
 // readKustomizations notes what each kustomization reads and uses. One that
 // cannot be read uses nothing; rendering it says what is wrong with it.
 func (s *survey) readKustomizations() {
 	for _, name := range s.names {
 		dir := s.dirs[name]
-		if s.ownedByChart(name) {
+		if s.template(name) {
 			dir.kustomization = ""
 		}
 		if dir.kustomization == "" {
@@ -49,31 +96,62 @@ func (s *survey) readKustomizations() {
 		if kind := Child(root, "kind"); kind != nil {
 			dir.component = kind.Value == "Component"
 		}
-		for _, field := range kustomizationInputs() {
-			for _, input := range pick(root, strings.Split(field, ".")) {
-				if _, file, keyed := strings.Cut(input, "="); keyed && strings.HasSuffix(field, ".files[]") {
-					input = file
-				}
-				s.claim(name, input)
+		dir.builds = root == nil || slices.ContainsFunc(sourceFields(), func(field string) bool { return !isNull(Child(root, field)) })
+		dir.inputs = inputsOf(root)
+		dir.inflates = s.inflatedBy(name, root)
+	}
+	for _, name := range s.names {
+		for _, input := range s.dirs[name].inputs {
+			target := s.resolve(name, input.path)
+			if used := s.dirs[target]; used != nil && used.kustomization != "" {
+				s.dirs[name].uses = append(s.dirs[name].uses, target)
 			}
 		}
-		s.claimCharts(name, root)
 	}
 }
 
-// claim notes that a kustomization reads a file or uses a directory, if the
-// tree has it.
-func (s *survey) claim(dir, input string) {
-	target := path.Join(dir, input)
-	if input == "" || path.IsAbs(input) || !s.has(target) {
-		return
+// resolve returns the directory or the file of the tree that a kustomization
+// names, or "".
+func (s *survey) resolve(dir, name string) string {
+	target := path.Join(dir, name)
+	if name == "" || path.IsAbs(name) {
+		return ""
 	}
-	if used := s.dirs[target]; used == nil {
-		if _, claimed := s.claimed[target]; !claimed {
-			s.claimed[target] = dir
+	if s.has(target) {
+		return target
+	}
+	if walked, ok := s.real[realPath(s.tree, target)]; ok {
+		return walked
+	}
+	if walked, ok := s.real[realPath(s.tree, path.Dir(target))]; ok && s.has(path.Join(walked, path.Base(target))) {
+		return path.Join(walked, path.Base(target))
+	}
+	return ""
+}
+
+// claimRendered notes the files and charts that rendered kustomizations read.
+// What is not rendered takes nothing out of sight.
+func (s *survey) claimRendered() {
+	g := s.kustomizations()
+	reached := g.reach(g.roots())
+	for _, name := range s.names {
+		dir := s.dirs[name]
+		if dir.kustomization == "" || !reached[name] {
+			continue
 		}
-	} else if used.kustomization != "" {
-		s.dirs[dir].uses = append(s.dirs[dir].uses, target)
+		dir.rendered = true
+		for _, input := range dir.inputs {
+			target := s.resolve(name, input.path)
+			if target == "" || s.dirs[target] != nil {
+				continue
+			}
+			if before, claimed := s.claimed[target]; !claimed || before.data && !input.data {
+				s.claimed[target] = claim{name, input.data}
+			}
+		}
+		for _, chart := range dir.inflates {
+			s.dirs[chart].inflated = true
+		}
 	}
 }
 
@@ -86,15 +164,17 @@ func (s *survey) has(name string) bool {
 	return dir != nil && slices.Contains(dir.files, path.Base(name))
 }
 
-// claimCharts notes the charts that a kustomization inflates.
-func (s *survey) claimCharts(dir string, root *yaml.Node) {
+// inflatedBy returns the charts of the tree that a kustomization inflates.
+func (s *survey) inflatedBy(dir string, root *yaml.Node) []string {
 	homes := append(pick(root, []string{"helmGlobals", "chartHome"}), "charts")
 	names := append(pick(root, []string{"helmCharts[]", "name"}), pick(root, []string{"helmChartInflationGenerator[]", "chartName"})...)
+	var charts []string
 	for _, name := range names {
-		if chart := s.dirs[path.Join(dir, homes[0], name)]; chart != nil {
-			chart.inflated = true
+		if chart := path.Join(dir, homes[0], name); s.dirs[chart] != nil && s.dirs[chart].chart != "" {
+			charts = append(charts, chart)
 		}
 	}
+	return charts
 }
 
 // readCharts notes which charts are libraries or dependencies, and which
@@ -106,8 +186,7 @@ func (s *survey) readCharts() {
 		if dir.chart == "" {
 			continue
 		}
-		parent := s.dirs[path.Dir(path.Dir(name))]
-		if path.Base(path.Dir(name)) == "charts" && parent.chart != "" {
+		if parent := s.dirs[path.Dir(path.Dir(name))]; parent != nil && parent.chart != "" && isSubchart(name) {
 			parent.dependencies = append(parent.dependencies, name)
 		}
 		root := s.parse(path.Join(name, dir.chart))
@@ -119,6 +198,16 @@ func (s *survey) readCharts() {
 			s.claimDependencies(name, s.parse(path.Join(name, "requirements.yaml")))
 		}
 	}
+	g := s.charts()
+	for name := range g.reach(append(g.roots(), g.keys(g.outside)...)) {
+		s.dirs[name].rendered = true
+	}
+}
+
+// isSubchart tells whether Helm takes a directory for a chart within another.
+// It passes over names that start with a dot or an underscore.
+func isSubchart(name string) bool {
+	return path.Base(path.Dir(name)) == "charts" && !strings.ContainsAny(path.Base(name)[:1], "._")
 }
 
 // claimDependencies notes the charts of the tree that a chart depends on.
@@ -135,11 +224,11 @@ func (s *survey) claimDependencies(dir string, root *yaml.Node) {
 }
 
 // chartOf returns the directory of the chart that a directory is part of, or
-// "". A chart at the root of the tree has only the directories that Helm
-// reads: the others may hold anything.
+// "". A chart has its own directory and those that Helm reads: any other may
+// hold anything.
 func (s *survey) chartOf(name string) string {
 	for dir := name; ; dir = path.Dir(dir) {
-		if s.dirs[dir].chart != "" && (dir != "." || name == "." || chartDirectory(name)) {
+		if s.isChart(dir) && (dir == name || chartDirectory(below(dir, name))) {
 			return dir
 		}
 		if dir == "." {
@@ -148,15 +237,36 @@ func (s *survey) chartOf(name string) string {
 	}
 }
 
-// ownedByChart tells whether a directory is one whose files Helm itself
-// reads, below a chart.
-func (s *survey) ownedByChart(name string) bool {
-	for below, dir := name, path.Dir(name); below != "."; below, dir = dir, path.Dir(dir) {
-		if s.dirs[dir].chart != "" && chartDirectory(path.Base(below)) {
+// isChart tells whether a directory has a Chart.yaml.
+func (s *survey) isChart(dir string) bool { return s.dirs[dir] != nil && s.dirs[dir].chart != "" }
+
+// belowChart tells whether a directory is anywhere below a chart.
+func (s *survey) belowChart(name string) bool {
+	for name != "." {
+		if name = path.Dir(name); s.isChart(name) {
 			return true
 		}
 	}
 	return false
+}
+
+// template tells whether the files of a directory are templates of a chart,
+// or its CRDs.
+func (s *survey) template(name string) bool {
+	chart := s.chartOf(name)
+	if chart == "" || chart == name {
+		return false
+	}
+	first, _, _ := strings.Cut(below(chart, name), "/")
+	return first == "templates" || first == "crds"
+}
+
+// below is the path of a directory from one that it is in.
+func below(dir, name string) string {
+	if dir == "." {
+		return name
+	}
+	return strings.TrimPrefix(name, dir+"/")
 }
 
 // chartDirectory tells whether a path relative to a chart is in a directory

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"path"
@@ -8,28 +9,59 @@ import (
 	"strings"
 )
 
-// discoverPaths makes a unit of each directory that is named.
-func discoverPaths(tree Tree, options DiscoverOptions) ([]Unit, []Problem) {
+// discoverPaths makes the units of each directory that is named. A directory
+// below another one that is named comes first: what is above it then takes
+// nothing out of it.
+func discoverPaths(ctx context.Context, tree Tree, options DiscoverOptions) ([]Unit, []Problem) {
 	var units []Unit
 	var problems []Problem
-	seen := map[string]bool{}
-	for _, given := range options.Paths {
+	known := map[string]bool{}
+	for _, given := range deepestFirst(options.Paths) {
 		dir := path.Clean(given)
-		if seen[dir] {
-			continue
-		}
-		seen[dir] = true
 		kind, problem := detect(tree, dir)
 		if problem != nil {
 			problem.Unit = given
 			problems = append(problems, *problem)
 			continue
 		}
-		unit := options.unit(kind, dir, nil)
-		unit.Named = true
-		units = append(units, unit)
+		found, said := options.named(ctx, tree, kind, dir)
+		problems = append(problems, slices.DeleteFunc(said, func(p Problem) bool { return slices.Contains(problems, p) })...)
+		for _, unit := range found {
+			if !known[unit.Name] {
+				known[unit.Name] = true
+				unit.Named = true
+				units = append(units, unit)
+			}
+		}
 	}
 	slices.SortFunc(units, func(a, b Unit) int { return strings.Compare(a.Name, b.Name) })
+	return units, problems
+}
+
+// deepestFirst returns paths, each once, those with more steps first.
+func deepestFirst(paths []string) []string {
+	var list []string
+	for _, given := range paths {
+		if !slices.ContainsFunc(list, func(other string) bool { return path.Clean(other) == path.Clean(given) }) {
+			list = append(list, given)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b string) int {
+		return strings.Count(path.Clean(b), "/") - strings.Count(path.Clean(a), "/")
+	})
+	return list
+}
+
+// named makes the units of a directory that is named. One in which there is
+// nothing is a unit all the same, which says so when it is rendered.
+func (o DiscoverOptions) named(ctx context.Context, tree Tree, kind SourceKind, dir string) ([]Unit, []Problem) {
+	if kind != Manifests {
+		return []Unit{o.unit(kind, dir, nil)}, nil
+	}
+	units, problems := discoverBelow(ctx, tree, dir, o)
+	if len(units) == 0 && !blocks(problems) {
+		units = []Unit{o.unit(Manifests, dir, nil)}
+	}
 	return units, problems
 }
 
@@ -37,6 +69,12 @@ func discoverPaths(tree Tree, options DiscoverOptions) ([]Unit, []Problem) {
 func detect(tree Tree, dir string) (SourceKind, *Problem) {
 	if !fs.ValidPath(dir) {
 		return "", notFound(dir, "give a path relative to the root of the repository, such as apps/web")
+	}
+	if !printable(dir) {
+		return "", &Problem{
+			Code: CodePathUnprintable, Severity: Broken,
+			Message: fmt.Sprintf("path %q has control characters in it", dir), Hint: "rename it",
+		}
 	}
 	info, err := fs.Stat(tree.FS, dir)
 	if err != nil {

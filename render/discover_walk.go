@@ -1,50 +1,31 @@
 package render
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/syncgate/syncgate/bounds"
 )
 
-// walk lists the directories of the tree, hidden ones left out.
-func (s *survey) walk(ctx context.Context) {
-	entries := 0
-	err := fs.WalkDir(s.tree.FS, ".", func(name string, entry fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
+// walk lists a directory and those below it.
+func (s *survey) walk(ctx context.Context, root string) {
+	w := walker{survey: s}
+	err := w.below(ctx, root)
+	for err == nil && len(w.links) > 0 {
+		link := w.links[0]
+		w.links = w.links[1:]
+		if real := realPath(s.tree, link); real != "" && s.real[real] == "" {
+			err = w.below(ctx, link)
 		}
-		if err != nil {
-			s.unreadable(name, err)
-			if entry != nil && entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if entries++; entries > bounds.TreeFiles {
-			return errTreeTooLarge
-		}
-		if entry.IsDir() {
-			if name != "." && strings.HasPrefix(path.Base(name), ".") {
-				return fs.SkipDir
-			}
-			s.dirs[name] = &directory{}
-			s.names = append(s.names, name)
-			return nil
-		}
-		s.add(name, entry)
-		return nil
-	})
+	}
 	switch {
 	case errors.Is(err, errTreeTooLarge):
 		s.problems = append(s.problems, Problem{
@@ -61,29 +42,144 @@ func (s *survey) walk(ctx context.Context) {
 // errTreeTooLarge ends a walk.
 var errTreeTooLarge = errors.New("tree is too large")
 
-// add notes a file if its name matters. A symlink to a directory does not:
-// the directory is in the tree under its own name.
-func (s *survey) add(name string, entry fs.DirEntry) {
-	base := path.Base(name)
-	kustomization := slices.Contains(kustomizationNames(), base)
-	if !kustomization && !isManifestName(base) {
-		return
+// walker walks a tree.
+type walker struct {
+	*survey
+	entries int
+	// links are the symlinks to directories, to be followed once all else was
+	// walked.
+	links []string
+}
+
+// below lists a directory and those below it, each real directory once.
+func (w *walker) below(ctx context.Context, root string) error {
+	real := realPath(w.tree, root)
+	return fs.WalkDir(w.tree.FS, root, func(name string, entry fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			w.unreadable(name, err)
+			if entry != nil && entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if w.entries++; w.entries > bounds.TreeFiles {
+			return errTreeTooLarge
+		}
+		if !entry.IsDir() {
+			w.add(name, entry)
+			return nil
+		}
+		if name == root {
+			return w.enter(name, real)
+		}
+		if passedOver(path.Base(name)) {
+			return fs.SkipDir
+		}
+		return w.enter(name, path.Join(real, below(root, name)))
+	})
+}
+
+// enter notes a directory, unless it is known by another name.
+func (w *walker) enter(name, real string) error {
+	if w.real[real] != "" || w.unprintable(name) {
+		return fs.SkipDir
 	}
+	w.real[real] = name
+	w.dirs[name] = &directory{}
+	w.names = append(w.names, name)
+	return nil
+}
+
+// add notes a file if its name matters, and a symlink to a directory.
+func (w *walker) add(name string, entry fs.DirEntry) {
+	base := path.Base(name)
 	if entry.Type()&fs.ModeSymlink != 0 {
-		if info, err := fs.Stat(s.tree.FS, name); err == nil && info.IsDir() {
+		if info, err := fs.Stat(w.tree.FS, name); err == nil && info.IsDir() {
+			if !passedOver(base) {
+				w.links = append(w.links, name)
+			}
 			return
 		}
 	}
-	dir := s.dirs[path.Dir(name)]
+	kustomization := slices.Contains(kustomizationNames(), base)
+	jsonnet := path.Ext(base) == ".jsonnet"
+	if !kustomization && !jsonnet && !isManifestName(base) || w.unprintable(name) {
+		return
+	}
+	dir := w.dirs[path.Dir(name)]
 	switch {
 	case kustomization && dir.kustomization == "":
 		dir.kustomization = base
 	case base == chartName:
 		dir.chart = base
+	case jsonnet:
+		dir.jsonnet = append(dir.jsonnet, base)
 	}
 	if isManifestName(base) {
 		dir.files = append(dir.files, base)
 	}
+}
+
+// unprintable refuses a name with control characters: no deployer has such
+// paths, and whoever prints one could print anything.
+func (s *survey) unprintable(name string) bool {
+	if printable(name) {
+		return false
+	}
+	s.problems = append(s.problems, Problem{
+		Code: CodePathUnprintable, Origin: Origin{File: path.Dir(name)},
+		Message: fmt.Sprintf("path %q has control characters in it: what it holds was not looked at", name),
+		Hint:    "rename it",
+	})
+	return true
+}
+
+// printable tells whether a path can be printed as it is.
+func printable(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+	})
+}
+
+// passedOver tells whether a directory is one of version control, a forge or
+// an editor, by its name. All other hidden directories are looked at.
+func passedOver(base string) bool {
+	switch base {
+	case ".git", ".hg", ".svn", ".github", ".gitlab", ".gitea", ".forgejo", ".circleci", ".buildkite",
+		".vscode", ".idea", ".devcontainer", ".husky", ".terraform":
+		return true
+	}
+	return false
+}
+
+// realPath is a path without the symlinks in it, or "" where it leads nowhere.
+func realPath(tree Tree, name string) string {
+	const most = 40
+	at, left := ".", strings.Split(name, "/")
+	for links := 0; len(left) > 0; {
+		next := path.Join(at, left[0])
+		left = left[1:]
+		if !fs.ValidPath(next) {
+			return ""
+		}
+		info, err := fs.Lstat(tree.FS, next)
+		if err != nil {
+			return ""
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		target, err := fs.ReadLink(tree.FS, next)
+		if links++; err != nil || links > most || path.IsAbs(target) {
+			return ""
+		}
+		left = append(strings.Split(target, "/"), left...)
+	}
+	return at
 }
 
 // unreadable reports a part of the tree that could not be looked at.
@@ -117,104 +213,4 @@ func readBounded(tree Tree, name string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, bounds.FileBytes+1))
-}
-
-// sniffManifests finds the files that hold plain manifests: those that no
-// kustomization reads, outside of charts and of kustomizations' directories.
-func (s *survey) sniffManifests(ctx context.Context) {
-	type candidate struct {
-		dir, file string
-		manifest  bool
-		err       error
-	}
-	var candidates []*candidate
-	for _, name := range s.names {
-		dir := s.dirs[name]
-		if dir.kustomization != "" || dir.inChart != "" {
-			continue
-		}
-		for _, file := range dir.files {
-			if _, claimed := s.claimed[path.Join(name, file)]; !claimed {
-				candidates = append(candidates, &candidate{dir: name, file: file})
-			}
-		}
-	}
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, c := range candidates {
-		group.Go(func() error {
-			if c.err = ctx.Err(); c.err == nil {
-				c.manifest, c.err = s.sniff(path.Join(c.dir, c.file))
-			}
-			return nil
-		})
-	}
-	_ = group.Wait()
-	for _, c := range candidates {
-		switch {
-		case c.err != nil:
-			s.unreadable(path.Join(c.dir, c.file), c.err)
-		case c.manifest:
-			s.dirs[c.dir].manifests = append(s.dirs[c.dir].manifests, c.file)
-		}
-	}
-}
-
-// sniff tells whether a file holds a manifest. Most files are told by their
-// text; one that might hide its keys is parsed. What cannot be told is taken
-// for a manifest, so that its renderer says what is wrong with it.
-func (s *survey) sniff(name string) (bool, error) {
-	data, err := readBounded(s.tree, name)
-	if err != nil {
-		return false, err
-	}
-	if len(data) > bounds.FileBytes {
-		return true, nil
-	}
-	words := bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
-	if !words && !hidesText(data) {
-		return false, nil
-	}
-	if words && hasTopLevelKey(data, "apiVersion") && hasTopLevelKey(data, "kind") {
-		return true, nil
-	}
-	objects, problems := ParseObjects(name, data)
-	return len(objects) > 0 || words && blocks(problems), nil
-}
-
-// hidesText tells whether a key could be in a file without its letters: in
-// escapes of YAML or JSON, in base64 or in UTF-16.
-func hidesText(data []byte) bool {
-	if isUTF16(data) {
-		return true
-	}
-	for i := 0; ; i++ {
-		next := bytes.IndexByte(data[i:], '\\')
-		if next < 0 || i+next+1 >= len(data) {
-			return false
-		}
-		i += next
-		if strings.IndexByte("xuU\r\n", data[i+1]) >= 0 {
-			return true
-		}
-	}
-}
-
-// hasTopLevelKey tells whether a key stands at the start of a line.
-func hasTopLevelKey(data []byte, key string) bool {
-	for at := 0; ; {
-		next := bytes.Index(data[at:], []byte(key))
-		if next < 0 {
-			return false
-		}
-		start, end := at+next, at+next+len(key)
-		at = end
-		if start > 0 && (data[start-1] == '"' || data[start-1] == '\'') && end < len(data) && data[end] == data[start-1] {
-			start, end = start-1, end+1
-		}
-		rest := bytes.TrimLeft(data[end:], " \t")
-		if (start == 0 || data[start-1] == '\n') && len(rest) > 0 && rest[0] == ':' {
-			return true
-		}
-	}
 }

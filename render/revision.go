@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io/fs"
+	"strconv"
 )
 
 // Revision is a repository and a full commit id. It is comparable, and its
@@ -39,15 +40,20 @@ type Origin struct {
 	Column int `json:"column,omitempty"`
 }
 
-// String returns "file:line:column", leaving out what is unknown.
+// String returns "file:line:column", leaving out what is unknown. A file with
+// control characters in its name is quoted.
 func (o Origin) String() string {
+	file := o.File
+	if !printable(file) {
+		file = strconv.Quote(file)
+	}
 	switch {
 	case o.Line == 0:
-		return o.File
+		return file
 	case o.Column == 0:
-		return fmt.Sprintf("%s:%d", o.File, o.Line)
+		return fmt.Sprintf("%s:%d", file, o.Line)
 	default:
-		return fmt.Sprintf("%s:%d:%d", o.File, o.Line, o.Column)
+		return fmt.Sprintf("%s:%d:%d", file, o.Line, o.Column)
 	}
 }
 
