@@ -187,7 +187,7 @@ func guarded(ctx context.Context, renderer Renderer, tree Tree, source Source) (
 		}
 	}()
 	objects, err := renderer.Render(ctx, tree, source)
-	return outcome{objects, Problems(err)}
+	return outcome{flatten(objects), Problems(err)}
 }
 
 // bound cuts off what goes beyond the bounds of a unit.
