@@ -1,6 +1,7 @@
 package flux
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -105,21 +106,35 @@ func changed(before, after []input) *input {
 	return nil
 }
 
-// secrets are the values of the Secrets among inputs.
+// secrets are the values of the Secrets among inputs, whole and, where they
+// are YAML, every text in them; the longest come first.
 func secrets(inputs []input) []string {
 	var values []string
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		if node.Kind == yaml.ScalarNode {
+			values = append(values, node.Value)
+		}
+		for _, below := range node.Content {
+			walk(below)
+		}
+	}
 	for _, i := range inputs {
-		if i.Kind == "Secret" {
-			for _, value := range i.data {
-				values = append(values, value)
-				for line := range strings.Lines(value) {
-					_, after, _ := strings.Cut(line, ":")
-					values = append(values, strings.TrimSpace(line), strings.Trim(strings.TrimSpace(after), `"'`))
-				}
+		if i.Kind != "Secret" {
+			continue
+		}
+		for _, value := range i.data {
+			values = append(values, value)
+			for line := range strings.Lines(value) {
+				values = append(values, strings.TrimSpace(line))
+			}
+			var document yaml.Node
+			if yaml.Unmarshal([]byte(value), &document) == nil {
+				walk(&document)
 			}
 		}
 	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return slices.DeleteFunc(slices.Compact(values), func(s string) bool { return len(s) < 4 })
 }
 

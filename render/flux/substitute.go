@@ -301,9 +301,12 @@ func printed(node *yaml.Node) (string, error) {
 }
 
 // parsed reads an object as kustomize-controller does after it has filled in
-// the variables: by way of JSON.
+// the variables, by way of JSON, and prints it as it then does.
 func parsed(text string) (*yaml.Node, error) {
 	data, err := sigsyaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		data, err = sigsyaml.JSONToYAML(data)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -140,8 +139,8 @@ func sumOf(node *yaml.Node) string {
 	var walk func(*yaml.Node)
 	walk = func(n *yaml.Node) {
 		if n.Kind == yaml.MappingNode {
-			io.WriteString(hash, "{")
-			for i := 0; i+1 < len(n.Content); i += 2 {
+			fmt.Fprint(hash, "{")
+			for _, i := range byKey(n) {
 				key, value := n.Content[i], n.Content[i+1]
 				if strings.HasPrefix(key.Value, kustomizeGroup+"/name") || key.Value == "labels" && onlyOwners(value) {
 					continue
@@ -149,7 +148,7 @@ func sumOf(node *yaml.Node) string {
 				walk(key)
 				walk(value)
 			}
-			io.WriteString(hash, "}")
+			fmt.Fprint(hash, "}")
 			return
 		}
 		fmt.Fprintf(hash, "%d %s %d %s %d\n", n.Kind, n.ShortTag(), len(n.Value), n.Value, len(n.Content))
@@ -161,6 +160,16 @@ func sumOf(node *yaml.Node) string {
 		walk(node)
 	}
 	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// byKey returns the indexes of the keys of a mapping, in their order.
+func byKey(n *yaml.Node) []int {
+	var keys []int
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		keys = append(keys, i)
+	}
+	slices.SortStableFunc(keys, func(a, b int) int { return strings.Compare(n.Content[a].Value, n.Content[b].Value) })
+	return keys
 }
 
 // onlyOwners tells of labels that only say who deploys an object.
