@@ -38,9 +38,10 @@ func (p *plan) failed(err error) *render.Problem {
 	if p.files.problem != nil {
 		return p.files.problem
 	}
+	message, place := p.relined(err.Error())
 	problem := &render.Problem{
 		Code: CodeFailed, Severity: render.Broken,
-		Message: "cannot build kustomization: " + p.clean(err.Error()),
+		Message: "cannot build kustomization: " + p.clean(message),
 		Hint:    "check it with kustomize build " + p.source.Path,
 	}
 	for _, k := range p.inOrder() {
@@ -53,7 +54,9 @@ func (p *plan) failed(err error) *render.Problem {
 			}
 		}
 	}
-	problem.Origin = p.blame(err.Error())
+	if problem.Origin = place; place.File == "" {
+		problem.Origin = p.blame(err.Error())
+	}
 	return problem
 }
 
