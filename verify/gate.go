@@ -23,6 +23,8 @@ type Gate struct {
 	Stores   []Store
 	Verifier Verifier
 	Policies policy.Set
+	// Rules say where else images stand, besides the places that are known.
+	Rules images.Rules
 	// At is the time to evaluate at.
 	At time.Time
 	// Progress, where it is set, is told after each image how many of how
@@ -37,7 +39,7 @@ func (g *Gate) Check(ctx context.Context, revision render.Revision, rendering re
 	if len(g.Policies.Policies) == 0 {
 		return Report{}, errors.New("check revision: no policy is loaded; nothing to check against is never a pass")
 	}
-	found, problems := images.Extract(rendering)
+	found, problems := g.Rules.Extract(rendering)
 	results, err := g.checkImages(ctx, found)
 	if err != nil {
 		return Report{}, err

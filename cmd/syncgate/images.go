@@ -1,76 +1,117 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/syncgate/syncgate/integrations/report"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/render"
-	"github.com/syncgate/syncgate/render/images"
 )
 
+// imagesFlags are those of the command that lists images.
+type imagesFlags struct {
+	source sourceFlags
+	rules  rulesFlag
+	format string
+}
+
 func newImages(term terminal) *cobra.Command {
-	var (
-		source sourceFlags
-		format string
-	)
+	var f imagesFlags
 	cmd := &cobra.Command{
 		Use:   "images [SOURCE]",
 		Short: "List every image that a revision deploys, with its places",
 		Example: `  syncgate images
-  syncgate images --revision main -o json`,
+  syncgate images --revision main -o json
+  syncgate images -o list | sort`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			source.argument(args)
-			tree, err := source.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			rendering, err := source.render(cmd.Context(), tree)
-			if err != nil {
-				return err
-			}
-			found, problems := images.Extract(rendering)
-			if err := printImages(term, format, found); err != nil {
-				return err
-			}
-			return tell(term, rendering.Problems, problems)
+			f.source.argument(args)
+			return f.run(cmd.Context(), term)
 		},
 	}
-	source.register(cmd)
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "text, json, or list for bare references")
+	f.source.register(cmd)
+	f.rules.register(cmd)
+	cmd.Flags().StringVarP(&f.format, "output", "o", "text", "text, json, or list for bare references")
 	return cmd
 }
 
-func printImages(term terminal, format string, found []render.Image) error {
+func (f *imagesFlags) run(ctx context.Context, term terminal) error {
+	show, err := imagePrinter(f.format)
+	if err != nil {
+		return err
+	}
+	rules, err := f.rules.load()
+	if err != nil {
+		return err
+	}
+	tree, err := f.source.open(ctx)
+	if err != nil {
+		return err
+	}
+	rendering, err := f.source.render(ctx, tree)
+	if err != nil {
+		return err
+	}
+	found, problems := rules.Extract(rendering)
+	if err := show(term.out, found); err != nil {
+		return fmt.Errorf("list images: %w", err)
+	}
+	return tell(term, rendering.Problems, problems)
+}
+
+// imagePrinter returns what prints images in a format.
+func imagePrinter(format string) (func(io.Writer, []render.Image) error, error) {
 	switch format {
 	case "json":
-		if found == nil {
-			found = []render.Image{}
-		}
-		e := json.NewEncoder(term.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(struct {
-			Images []render.Image `json:"images"`
-		}{found})
-	case "list":
-		for _, image := range found {
-			fmt.Fprintln(term.out, image.Reference)
-		}
-		return nil
-	case "text":
-		for _, image := range found {
-			fmt.Fprintln(term.out, image.Reference)
-			for _, l := range image.Locations {
-				fmt.Fprintf(term.out, "    %s  %s %s\n", l.Origin, l.Object, l.Field)
+		return func(w io.Writer, found []render.Image) error {
+			if found == nil {
+				found = []render.Image{}
 			}
-		}
-		return nil
+			return printJSON(w, struct {
+				Images []render.Image `json:"images"`
+			}{found})
+		}, nil
+	case "list":
+		return func(w io.Writer, found []render.Image) error {
+			for _, image := range found {
+				fmt.Fprintln(w, image.Reference)
+			}
+			return nil
+		}, nil
+	case "text":
+		return printImagesText, nil
 	}
-	return fmt.Errorf("list images: unknown format %q; want text, json or list", format)
+	return nil, fmt.Errorf("list images: unknown format %q; want text, json or list", format)
+}
+
+func printJSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
+func printImagesText(w io.Writer, found []render.Image) error {
+	for _, image := range found {
+		fmt.Fprintln(w, image.Reference)
+		for _, l := range image.Locations {
+			fmt.Fprintf(w, "    %s\n", report.Clean(fmt.Sprintf("%s  %s %s%s", l.Origin, l.Object, l.Field, classNote(l.Class))))
+		}
+	}
+	return nil
+}
+
+// classNote says how an image was found, if it was not in a PodSpec.
+func classNote(class render.Class) string {
+	if class == render.ClassPodSpec {
+		return ""
+	}
+	return " (" + string(class) + ")"
 }
 
 // tell prints problems on the error stream, and ends the command as a report

@@ -20,6 +20,7 @@ import (
 // verifyFlags are those of the main job.
 type verifyFlags struct {
 	source         sourceFlags
+	rules          rulesFlag
 	policies       []string
 	policyRevision string
 	trustedRoot    string
@@ -49,6 +50,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 		},
 	}
 	f.source.register(cmd)
+	f.rules.register(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.policies, "policy", nil, "policy file or directory (repeatable)")
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
@@ -93,6 +95,10 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 	if err != nil {
 		return verify.Report{}, err
 	}
+	rules, err := f.rules.load()
+	if err != nil {
+		return verify.Report{}, err
+	}
 	tree, err := f.source.open(ctx)
 	if err != nil {
 		return verify.Report{}, err
@@ -118,6 +124,7 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 		Stores:   []verify.Store{client.Tags(), client.Referrers()},
 		Verifier: verifier,
 		Policies: policies,
+		Rules:    rules,
 		At:       at,
 		Progress: bar.show,
 	}

@@ -66,9 +66,10 @@ func (r Rules) search(rendering render.Rendering, found func(hit)) []render.Prob
 type hit struct {
 	reference string
 	location  render.Location
-	// node is the scalar of the object that holds the reference, or nil where
-	// several do.
+	// node is the scalar of the object that holds the reference, or, if tag is
+	// set, its tag alone; nil where no scalar can take a digest.
 	node *yaml.Node
+	tag  bool
 }
 
 // collection gathers hits by reference.

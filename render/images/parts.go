@@ -52,7 +52,11 @@ func (w *walk) compose(n *yaml.Node, parts split, kind keyKind) []string {
 	if kind = max(kind, keyImage); !plausible(reference, kind) && !plausible(reference, keyExact) {
 		return nil
 	}
-	w.add(candidate{reference: reference, class: w.class(), node: last, several: true})
+	found := candidate{reference: reference, class: w.class(), node: last, several: true}
+	if tag := scalar(n, parts.tag); tag != "" && strings.HasSuffix(reference, ":"+tag) {
+		found.tag = render.Child(n, parts.tag)
+	}
+	w.add(found)
 	return keys
 }
 

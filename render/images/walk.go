@@ -147,8 +147,10 @@ type candidate struct {
 	// node is where it was written.
 	node *yaml.Node
 	path []render.Step
-	// several tells that more than one scalar makes the reference.
+	// several tells that more than one scalar makes the reference, of which
+	// tag, if there is one, ends it.
 	several bool
+	tag     *yaml.Node
 }
 
 // add tells of an image.
@@ -160,6 +162,8 @@ func (w *walk) add(c candidate) {
 	h.location.Class = c.class
 	h.location.Field, h.location.Origin = w.place(c.node, c.path)
 	switch {
+	case c.several && w.outer == nil:
+		h.node, h.tag = c.tag, c.tag != nil
 	case c.several:
 	case w.outer != nil:
 		h.node = w.outer.node
