@@ -30,7 +30,8 @@ type Source struct {
 	Files []string
 	// Helm holds what helm template would be told.
 	Helm HelmOptions
-	// AllowRemote lets kustomizations fetch remote bases and resources.
+	// AllowRemote lets kustomizations fetch remote bases and resources, and
+	// charts the charts that they depend on.
 	AllowRemote bool
 	// Load says which files kustomizations may load.
 	Load LoadScope

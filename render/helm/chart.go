@@ -28,10 +28,15 @@ type place struct {
 	path string
 	// packed tells that path is an archive: its files have no lines.
 	packed bool
+	// declared is where the chart is declared that is not in the revision.
+	declared render.Origin
 }
 
 // origin returns where a file of the chart stands.
 func (p place) origin(name string) render.Origin {
+	if p.declared.File != "" {
+		return p.declared
+	}
 	if p.packed {
 		return render.Origin{File: p.path}
 	}
@@ -117,15 +122,25 @@ func (a *assembler) chart(files []*archive.BufferedFile, at place, depth int) (*
 	}
 	a.tree.charts = append(a.tree.charts, placedChart{c, at})
 	found := map[*chart.Chart]place{}
+	if depth == 0 {
+		if err := a.addBuilt(c, found); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(subcharts)) {
-		if strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") {
+		if strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || depth == 0 && a.reader.built.replaces(name) {
 			continue
 		}
+		before := len(a.tree.charts)
 		sub, where, err := a.subchart(name, subcharts[name], at, depth+1)
 		if err != nil {
 			p := asProblem(err, where.origin(""))
 			p.Message = fmt.Sprintf("error unpacking subchart %s in %s: %s", name, c.Name(), p.Message)
 			return nil, p
+		}
+		if depth == 0 && a.reader.built.outdates(name, sub) {
+			a.tree.charts = a.tree.charts[:before]
+			continue
 		}
 		c.AddDependency(sub)
 		found[sub] = where

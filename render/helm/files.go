@@ -28,6 +28,8 @@ type reader struct {
 	count int
 	rules *ignore.Rules
 	files []*archive.BufferedFile
+	// built is what a build of the dependencies puts into charts/, or nil.
+	built *built
 }
 
 // readChart returns the files of a chart's directory, named relative to it,

@@ -18,8 +18,9 @@ import (
 // the places that could have written them, renders the chart again, and sees
 // which mark comes out where the value stands.
 type locator struct {
-	tree   render.Tree
-	source render.Source
+	renderer Renderer
+	tree     render.Tree
+	source   render.Source
 	// before is what the chart renders to without marks.
 	before decoded
 
@@ -41,8 +42,8 @@ type trace struct {
 }
 
 // locate gives the objects a Locator whose nodes do not tell their lines.
-func locate(tree render.Tree, source render.Source, got decoded) {
-	l := &locator{tree: tree, source: source, before: got}
+func (h Renderer) locate(tree render.Tree, source render.Source, got decoded) {
+	l := &locator{renderer: h, tree: tree, source: source, before: got}
 	for i, from := range got.from {
 		if !from.lines {
 			got.objects[i].Locator = l
@@ -190,7 +191,7 @@ func (l *locator) trace(i int) *trace {
 
 func (l *locator) render(a attempt) *trace {
 	t, err := within(context.Background(), l.source, func(ctx context.Context) (*trace, error) {
-		r, err := load(l.tree, l.source)
+		r, err := l.renderer.load(ctx, l.tree, l.source)
 		if err != nil {
 			return nil, err
 		}

@@ -9,8 +9,14 @@ import (
 	"github.com/syncgate/syncgate/render"
 )
 
-// Renderer renders sources of the kind render.Helm. The zero value is ready.
-type Renderer struct{}
+// Renderer renders sources of the kind render.Helm. The zero value is ready,
+// and renders what helm template does.
+type Renderer struct {
+	// Charts fetches dependencies that are not in charts/, where the source
+	// allows the network: what helm dependency build does, and with it Argo
+	// CD and Flux. Nil fetches none, not even those with a file:// URL.
+	Charts Fetcher
+}
 
 // Render returns the objects that helm template prints, in its order; of a
 // List, its items. Where Helm fails, so does it, with Helm's message in a
@@ -21,9 +27,9 @@ type Renderer struct{}
 //
 // The objects of templates have a Locator; to find the place of a value it
 // renders the chart again, at the first time it is asked.
-func (Renderer) Render(ctx context.Context, tree render.Tree, source render.Source) ([]render.Object, error) {
+func (h Renderer) Render(ctx context.Context, tree render.Tree, source render.Source) ([]render.Object, error) {
 	got, err := within(ctx, source, func(ctx context.Context) (decoded, error) {
-		r, err := load(tree, source)
+		r, err := h.load(ctx, tree, source)
 		if err != nil {
 			return decoded{}, err
 		}
@@ -32,7 +38,7 @@ func (Renderer) Render(ctx context.Context, tree render.Tree, source render.Sour
 	if err != nil {
 		return nil, err
 	}
-	locate(tree, source, got)
+	h.locate(tree, source, got)
 	return got.objects, render.Join(got.problems)
 }
 

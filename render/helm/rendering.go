@@ -60,7 +60,7 @@ type manifest struct {
 }
 
 // load reads the chart and the values of a source.
-func load(tree render.Tree, source render.Source) (*rendering, error) {
+func (h Renderer) load(ctx context.Context, tree render.Tree, source render.Source) (*rendering, error) {
 	r := &rendering{tree: tree, source: source, templates: map[string]templatePlace{}}
 	var err error
 	if r.values, err = readValues(tree.FS, source.Helm.ValueFiles); err != nil {
@@ -70,11 +70,27 @@ func load(tree render.Tree, source render.Source) (*rendering, error) {
 	if err != nil {
 		return nil, err
 	}
+	left := files.left
 	if r.chart, err = loadChart(files); err != nil {
 		return nil, err
 	}
 	at := place{path: source.Path}
 	if err := checkInstallable(r.chart.root, at); err != nil {
+		return nil, err
+	}
+	missing := checkDependencies(tree.FS, r.chart.root, at)
+	if missing == nil || h.Charts == nil {
+		return r, missing
+	}
+	files.left = left
+	b := &builder{charts: h.Charts, reader: files, source: source}
+	if files.built, err = b.build(ctx, r.chart.root); err != nil {
+		return nil, err
+	}
+	if files.built == nil {
+		return nil, b.hint(missing)
+	}
+	if r.chart, err = loadChart(files); err != nil {
 		return nil, err
 	}
 	return r, checkDependencies(tree.FS, r.chart.root, at)
