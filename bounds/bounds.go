@@ -126,8 +126,16 @@ const (
 	// EvidenceBytes is the size of one signature payload, DSSE envelope or
 	// bundle.
 	EvidenceBytes = 32 << 20
-	// ImageEvidenceBytes is the total size of the evidence of one image.
+	// ImageEvidenceBytes is the total size of the evidence of one digest in
+	// one store, and ImageEvidenceTotal of that of an image and its platforms.
 	ImageEvidenceBytes = 64 << 20
+	ImageEvidenceTotal = 128 << 20
+	// EvidenceAtOnce is the total size of the evidence of all images that are
+	// verified at once. What one image has beyond SmallEvidence counts. An
+	// image that waited for EvidenceWait is checked by itself in the end.
+	EvidenceAtOnce = 64 << 20
+	SmallEvidence  = 1 << 20
+	EvidenceWait   = 5 * time.Second
 	// RequestTime is how long one registry request may take.
 	RequestTime = 20 * time.Second
 	// ImageTime is how long one image may take, retries included.

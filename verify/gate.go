@@ -55,23 +55,39 @@ func (g *Gate) Check(ctx context.Context, revision render.Revision, rendering re
 }
 
 // checkImages is the one fan-out of a check. Results keep the order of the
-// images, so that a report is byte-stable.
+// images, so that a report is byte-stable. Images for whose evidence there is
+// no memory beside that of others are checked one by one in the end, so that
+// none is the worse for what others carry.
 func (g *Gate) checkImages(ctx context.Context, found []render.Image) ([]ImageResult, error) {
 	results := make([]ImageResult, len(found))
+	starved := make([]bool, len(found))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(bounds.ImagesAtOnce)
-	progress := newProgress(g.Progress, len(found))
-	for i, image := range found {
+	progress, room := newProgress(g.Progress, len(found)), newRoom()
+	check := func(ctx context.Context, i int) {
+		inside, leave := room.enter(ctx)
+		defer func() {
+			if starved[i] = !leave(); !starved[i] {
+				progress.step()
+			}
+		}()
+		results[i] = g.checkImage(inside, found[i])
+	}
+	for i := range found {
 		group.Go(func() error {
-			results[i] = g.checkImage(groupCtx, image)
-			progress.step()
+			check(groupCtx, i)
 			return ctx.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return results, nil
+	for i := range found {
+		if starved[i] {
+			check(ctx, i)
+		}
+	}
+	return results, ctx.Err()
 }
 
 // findings are all that is not about one image: problems of rendering and of

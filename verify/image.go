@@ -91,8 +91,9 @@ func (c *imageCheck) gather(in policy.Input) policy.Input {
 		for _, digest := range digests(in.Subject) {
 			bundles, err := store.Bundles(c.ctx, in.Subject.Repository, digest)
 			in.Faults = append(in.Faults, faultFindings(err)...)
-			for _, bundle := range bundles {
-				c.verify(&in, digest, bundle, seen)
+			for b := range bundles {
+				c.verify(&in, digest, bundles[b], seen)
+				bundles[b] = Bundle{} // what is no evidence need not stay in memory
 			}
 		}
 		in.Complete = i == len(c.gate.Stores)-1

@@ -127,6 +127,7 @@ func (s *search) read(ctx context.Context, r *repo, layers []layer) {
 	}
 	payloads, errs := make([][]byte, len(layers)), make([]error, len(layers))
 	var wanted []int
+	var size int64
 	room := int64(bounds.ImageEvidenceBytes)
 	for i, l := range layers {
 		switch {
@@ -140,9 +141,14 @@ func (s *search) read(ctx context.Context, r *repo, layers []layer) {
 				payloads[i] = predicted(s.repository, s.digest, l.descriptor)
 			}
 			if payloads[i] == nil {
-				wanted = append(wanted, i)
+				wanted, size = append(wanted, i), size+l.Size
 			}
 		}
+	}
+	doing := "read " + s.what + " of " + s.repository.Name() + "@" + s.digest.String()
+	if err := verify.Reserve(ctx, doing, size); err != nil {
+		s.faults = append(s.faults, err)
+		return
 	}
 	inParallel(len(wanted), func(n int) {
 		i := wanted[n]

@@ -151,7 +151,8 @@ func (r *repo) fetchBlob(ctx context.Context, digest policy.Digest, size int64) 
 	if resp.StatusCode != http.StatusOK {
 		return nil, newStatusError(resp)
 	}
-	body, err := readAll(resp, bounds.EvidenceBytes, "a layer")
+	// What is not the layer, such as an error, may be larger than it.
+	body, err := readAll(resp, min(size+bounds.HandshakeBytes, bounds.EvidenceBytes), "a layer")
 	if err != nil {
 		return nil, err
 	}
