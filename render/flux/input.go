@@ -35,7 +35,7 @@ func (w *world) inputsOf(d *deployer, cluster string, refs []inputRef) []input {
 	inputs := make([]input, len(refs))
 	for n, ref := range refs {
 		i := input{inputRef: ref, namespace: d.id.Namespace}
-		switch list := w.lookup(cluster, "v1", ref.Kind, d.id.Namespace, ref.Name); {
+		switch list := w.lookup(cluster, render.ObjectID{APIVersion: "v1", Kind: ref.Kind, Namespace: d.id.Namespace, Name: ref.Name}); {
 		case ref.Kind != "ConfigMap" && ref.Kind != "Secret":
 			i.missing = "is of a kind that is not known"
 		case strings.Contains(ref.Name, "${"):

@@ -32,7 +32,7 @@ func (r *Renderer) kustomization(ctx context.Context, tree render.Tree, source r
 	if err != nil {
 		return fail(k.blame(err, k.at("spec", "sourceRef", "name")))
 	}
-	dir, problem := directory(&k.deployer, k.artifact, in, k.spec.Path, k.at("spec", "path"))
+	dir, problem := k.deployer.directory(k.artifact, in, k.spec.Path, k.at("spec", "path"))
 	if problem != nil {
 		return fail(problem)
 	}

@@ -24,7 +24,7 @@ var _ render.Renderer = (*Renderer)(nil)
 // NewRenderer returns a renderer of what an Expander with the same options
 // finds.
 func NewRenderer(options Options) *Renderer {
-	return &Renderer{options: options, kustomize: kustomize.New(options.Fetcher), helm: helm.Renderer{}}
+	return &Renderer{options: options, kustomize: kustomize.New(options.Fetcher), helm: helm.Renderer{Charts: options.Dependencies}}
 }
 
 // Render returns what kustomize-controller or helm-controller would apply for
@@ -117,7 +117,7 @@ func (r *Renderer) checkout(ctx context.Context, tree render.Tree, a *artifact) 
 }
 
 // directory checks that a source has a directory, and returns it.
-func directory(d *deployer, a *artifact, in files, name string, at render.Origin) (string, *render.Problem) {
+func (d *deployer) directory(a *artifact, in files, name string, at render.Origin) (string, *render.Problem) {
 	dir := cleanPath(name)
 	info, err := in.Stat(dir)
 	switch {

@@ -90,7 +90,7 @@ func (s *sources) fail(p *render.Problem) *artifact {
 
 // object returns the one object of a name, or nil with a problem.
 func (s *sources) object(apiVersion, kind, namespace, name string) *found {
-	list := s.w.lookup(s.cluster, apiVersion, kind, namespace, name)
+	list := s.w.lookup(s.cluster, render.ObjectID{APIVersion: apiVersion, Kind: kind, Namespace: namespace, Name: name})
 	switch len(list) {
 	case 0:
 		s.fail(hint(s.d.unseen(s.at, CodeSource, "%s %s/%s is not in the revision", kind, namespace, name),
@@ -131,7 +131,7 @@ func (s *sources) resolve(ref reference) *artifact {
 
 // git returns the artifact of a GitRepository.
 func (s *sources) git(ref reference, name string) *artifact {
-	if ref.Name == "flux-system" && len(s.w.lookup(s.cluster, sourceGroup, "GitRepository", ref.Namespace, ref.Name)) == 0 &&
+	if ref.Name == "flux-system" && len(s.w.lookup(s.cluster, render.ObjectID{APIVersion: sourceGroup, Kind: "GitRepository", Namespace: ref.Namespace, Name: ref.Name})) == 0 &&
 		len(s.w.found[key(sourceGroup+"/v1", "GitRepository", ref.Namespace, ref.Name)]) == 0 {
 		s.problems = append(s.problems, hint(s.d.notice(s.at, CodeSourceAssumed,
 			"%s is not in the revision: it is taken for this repository, as flux bootstrap has it", name),

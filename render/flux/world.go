@@ -343,9 +343,9 @@ func (w *world) deploysItself(source *found) bool {
 
 // lookup returns the objects of a name that are in a cluster and differ from
 // each other.
-func (w *world) lookup(cluster, apiVersion, kind, namespace, name string) []*found {
+func (w *world) lookup(cluster string, id render.ObjectID) []*found {
 	var list []*found
-	for _, f := range w.found[key(apiVersion, kind, namespace, name)] {
+	for _, f := range w.found[key(id.APIVersion, id.Kind, id.Namespace, id.Name)] {
 		if f.cluster == cluster && !slices.ContainsFunc(list, func(o *found) bool { return o.sum == f.sum }) {
 			list = append(list, f)
 		}
