@@ -32,7 +32,7 @@ const (
 	YAMLTokens = 4_000_000
 	// EmbeddedBytes is the size of one string of an object that is read as a
 	// document, and EmbeddedDepth how deeply strings in strings are.
-	EmbeddedBytes = 4 << 20
+	EmbeddedBytes = 2 << 20
 	EmbeddedDepth = 4
 	// RuleBytes is the size of a file of rules on where images stand, and
 	// Rules the number of rules of each kind.

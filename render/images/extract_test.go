@@ -188,3 +188,40 @@ func BenchmarkExtract(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkExtractText is the same with custom resources and ConfigMaps that
+// hold documents.
+func BenchmarkExtractText(b *testing.B) {
+	widget := "apiVersion: x.io/v1\nkind: Widget\nmetadata: {name: a%d}\nspec: {image: {repository: ghcr.io/acme/web, tag: v%d}, replicas: 3, notes: [a, b], env: [{name: RELATED_IMAGE_X, value: 'ghcr.io/acme/x:1'}]}\n---\n"
+	config := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\ndata:\n  a.yaml: |\n    image: ghcr.io/acme/job:%d\n    other: {a: 1, b: [1, 2]}\n---\n"
+	var data strings.Builder
+	for i := range bounds.RenderedObjects / 20 {
+		fmt.Fprintf(&data, widget, i, i)
+		fmt.Fprintf(&data, config, i, i)
+	}
+	r := rendering(data.String())
+	b.ReportAllocs()
+	for b.Loop() {
+		if found, problems := images.Extract(r); len(found) != bounds.RenderedObjects/10+1 || len(problems) != 0 {
+			b.Fatal(len(found), problems)
+		}
+	}
+}
+
+// TestExtractIsLinear gives one mapping very many keys that ask for siblings,
+// and one list very many flags.
+func TestExtractIsLinear(t *testing.T) {
+	var data strings.Builder
+	data.WriteString(custom + "metadata2: {}\nspec:\n  params: [")
+	for i := range 50_000 {
+		fmt.Fprintf(&data, "'--x%d-image=', ", i)
+	}
+	data.WriteString("]\n  many:\n")
+	for i := range 50_000 {
+		fmt.Fprintf(&data, "    a%dImage: web\n    a%dTag: v1\n", i, i)
+	}
+	found, problems := images.Extract(rendering(data.String()))
+	if len(found) != 1 || len(found[0].Locations) != 50_000 || len(problems) != 0 {
+		t.Error(len(found), len(problems))
+	}
+}

@@ -1,7 +1,6 @@
 package images
 
 import (
-	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -11,12 +10,12 @@ import (
 
 // parts looks at a mapping of a custom resource, or of a document in a string,
 // for references that several of its keys make, and returns those keys.
-func (w *walk) parts(n *yaml.Node) []string {
+func (w *walk) parts(n *yaml.Node) keySet {
 	if registry, tag := scalar(n, "hub"), scalar(n, "tag"); registry != "" && tag != "" {
 		w.hub = hub{registry, tag}
 	}
 	how, known := w.rule()
-	var done []string
+	var done keySet
 	switch {
 	case !known:
 	case how.kind == howNot:
@@ -34,20 +33,35 @@ func (w *walk) parts(n *yaml.Node) []string {
 	if done == nil {
 		done = w.named(n)
 	}
-	return append(done, w.tagged(n, done)...)
+	return w.tagged(n, done)
+}
+
+// keySet are keys of a mapping that are dealt with.
+type keySet map[string]bool
+
+// with adds keys to a set that may be nil.
+func (s keySet) with(keys ...string) keySet {
+	if s == nil {
+		s = keySet{}
+	}
+	for _, key := range keys {
+		s[key] = true
+	}
+	return s
 }
 
 // compose adds the reference that the parts of a mapping make, and returns
 // the keys of these.
-func (w *walk) compose(n *yaml.Node, parts split, kind keyKind) []string {
+func (w *walk) compose(n *yaml.Node, parts split, kind keyKind) keySet {
 	reference, err := parts.compose(n)
 	if err != nil {
 		return nil
 	}
 	last := render.Child(n, parts.name[len(parts.name)-1])
-	keys := append([]string{parts.tag, parts.digest}, parts.name...)
+	keys := keySet{}.with(parts.name...).with(parts.tag, parts.digest)
 	if problem := unresolved(reference); problem != nil {
-		return w.cannotResolve(last, problem, keys)
+		w.cannotResolve(last, problem)
+		return keys
 	}
 	if kind = max(kind, keyImage); !plausible(reference, kind) && !plausible(reference, keyExact) {
 		return nil
@@ -62,13 +76,12 @@ func (w *walk) compose(n *yaml.Node, parts split, kind keyKind) []string {
 
 // cannotResolve reports a reference with variables in it, if it looks like one
 // without them.
-func (w *walk) cannotResolve(n *yaml.Node, problem *render.Problem, keys []string) []string {
+func (w *walk) cannotResolve(n *yaml.Node, problem *render.Problem) {
 	if w.mode == modeResource {
 		w.report(n, nil, *problem)
 	} else {
 		w.notice(n, problem)
 	}
-	return keys
 }
 
 // class is what a field that says it is an image is found as.
@@ -80,23 +93,37 @@ func (w *walk) class() render.Class {
 }
 
 // tagged looks for pairs such as proxyImage and proxyTag, save those that are
-// dealt with, and returns their keys.
-func (w *walk) tagged(n *yaml.Node, dealt []string) []string {
-	var done []string
+// dealt with, and adds their keys to these.
+func (w *walk) tagged(n *yaml.Node, done keySet) keySet {
+	var values map[string]*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i].Value, n.Content[i+1]
-		if value.Kind != yaml.ScalarNode || kindOfKey(key) < keyImage || slices.Contains(dealt, key) || strings.ContainsAny(value.Value, ":@") {
+		if value.Kind != yaml.ScalarNode || kindOfKey(key) < keyImage || done[key] || strings.ContainsAny(value.Value, ":@") {
 			continue
 		}
+		if values == nil {
+			values = valuesOf(n)
+		}
 		for _, tagKey := range tagKeys(key) {
-			pair := split{name: []string{key}, tag: tagKey}
-			if scalar(n, tagKey) != "" {
-				done = append(done, w.compose(n, pair, keyImage)...)
+			if tag := values[tagKey]; tag != nil && tag.Kind == yaml.ScalarNode && tag.Value != "" {
+				pair := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{n.Content[i], value, {Kind: yaml.ScalarNode, Value: tagKey}, tag}}
+				for key := range w.compose(pair, split{name: []string{key}, tag: tagKey}, keyImage) {
+					done = done.with(key)
+				}
 				break
 			}
 		}
 	}
 	return done
+}
+
+// valuesOf returns the values of a mapping by key.
+func valuesOf(n *yaml.Node) map[string]*yaml.Node {
+	values := make(map[string]*yaml.Node, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		values[n.Content[i].Value] = n.Content[i+1]
+	}
+	return values
 }
 
 // tagKeys are the keys that may hold the tag of the image that a key holds.
@@ -114,7 +141,7 @@ func tagKeys(key string) []string {
 
 // named looks at a mapping that gives a name and a value apart, as variables
 // and parameters do, and returns the key of the value.
-func (w *walk) named(n *yaml.Node) []string {
+func (w *walk) named(n *yaml.Node) keySet {
 	name := scalar(n, "name")
 	if name == "" {
 		name = scalar(n, "key")
@@ -127,7 +154,7 @@ func (w *walk) named(n *yaml.Node) []string {
 	if name == "" {
 		return nil
 	}
-	var done []string
+	var done keySet
 	for _, key := range []string{"value", "default"} {
 		value := render.Child(n, key)
 		if value == nil || value.Kind != yaml.ScalarNode {
@@ -140,7 +167,7 @@ func (w *walk) named(n *yaml.Node) []string {
 				w.value(value, kindOfKey(name))
 			}
 		})
-		done = append(done, key)
+		done = done.with(key)
 	}
 	return done
 }
@@ -206,7 +233,7 @@ func (w *walk) fieldValue(n *yaml.Node, key string) {
 // image.
 func (w *walk) saysImage(n *yaml.Node, kind keyKind) {
 	if problem := unresolved(n.Value); problem != nil && n.Value != placeholder {
-		w.cannotResolve(n, problem, nil)
+		w.cannotResolve(n, problem)
 		return
 	}
 	bare := kind == keyExact && w.mode == modeResource && plausible(n.Value+":latest", keyExact)

@@ -71,6 +71,7 @@ func (w *walk) annotations(n *yaml.Node) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return
 	}
+	var values map[string]*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i].Value, n.Content[i+1]
 		prefix, name, found := strings.Cut(key, "/")
@@ -78,10 +79,13 @@ func (w *walk) annotations(n *yaml.Node) {
 			continue
 		}
 		at := []render.Step{{Key: "metadata"}, {Key: "annotations"}, {Key: key}}
-		version := scalar(n, strings.TrimSuffix(key, "-image")+"-version")
+		if values == nil {
+			values = valuesOf(n)
+		}
+		version := values[strings.TrimSuffix(key, "-image")+"-version"]
 		switch {
-		case version != "" && plausible(value.Value+":"+version, keyImage):
-			w.add(candidate{reference: value.Value + ":" + version, class: render.ClassText, node: value, path: at, several: true})
+		case version != nil && plausible(value.Value+":"+version.Value, keyImage):
+			w.add(candidate{reference: value.Value + ":" + version.Value, tag: version, class: render.ClassText, node: value, path: at, several: true})
 		case strings.ContainsAny(value.Value, ":@") && plausible(value.Value, keyImage):
 			w.add(candidate{reference: value.Value, class: render.ClassText, node: value, path: at})
 		}

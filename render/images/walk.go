@@ -70,7 +70,7 @@ func (w *walk) mapping(n *yaml.Node, depth int) bool {
 	ok := true
 	for i := 0; ok && i+1 < len(n.Content); i += 2 {
 		key := n.Content[i].Value
-		if value := n.Content[i+1]; !slices.Contains(done, key) {
+		if value := n.Content[i+1]; !done[key] {
 			inner := w.mode
 			w.mode = w.modeBelow(key)
 			ok = w.step(render.Step{Key: key}, value, depth)
@@ -95,13 +95,13 @@ func (w *walk) modeBelow(key string) mode {
 
 // together looks at what the keys of a mapping say together, and returns the
 // keys that are dealt with.
-func (w *walk) together(n *yaml.Node) []string {
+func (w *walk) together(n *yaml.Node) keySet {
 	switch list, item := w.listKey(); {
 	case item && slices.Contains(containerKeys, list):
 		w.container(n)
-		return []string{"image"}
+		return keySet{"image": true}
 	case item && list == "volumes" && w.volume(n):
-		return []string{"image"}
+		return keySet{"image": true}
 	}
 	if metadata := render.Child(n, "metadata"); metadata != nil && w.mode != modeSchema {
 		w.annotations(render.Child(metadata, "annotations"))
