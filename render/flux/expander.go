@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
 )
@@ -376,5 +374,3 @@ func (x *expansion) cycles() {
 		visit(name)
 	}
 }
-
-var _ = yaml.ScalarNode

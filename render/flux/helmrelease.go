@@ -3,13 +3,11 @@ package flux
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/syncgate/syncgate/render"
 )
@@ -210,16 +208,18 @@ func (s *sources) chartOf(spec chartSpec) *chart {
 	return c
 }
 
-// load returns the files of a chart, the directory that it is in, and the
-// names of its values files.
+// load returns the files of a chart and the directory that it is in.
 func (r *Renderer) load(ctx context.Context, tree render.Tree, h *release) (files, string, error) {
 	c := h.chart
 	if c.artifact != nil {
+		if ext := path.Ext(c.dir); ext == ".tgz" || ext == ".gz" {
+			return nil, "", hint(h.unseen(c.at, CodeChart, "%s is packed, which is not unpacked here", c), "commit the directory of the chart")
+		}
 		in, err := r.files(ctx, tree, c.artifact)
 		if err != nil {
 			return nil, "", h.blame(err, c.at)
 		}
-		dir, problem := directory(&h.deployer, c.artifact, in, c.dir, c.at)
+		dir, problem := h.deployer.directory(c.artifact, in, c.dir, c.at)
 		if problem != nil {
 			return nil, "", problem
 		}
@@ -232,6 +232,10 @@ func (r *Renderer) load(ctx context.Context, tree render.Tree, h *release) (file
 	if err != nil {
 		p := h.unseen(c.at, CodeChart, "%s cannot be fetched: %s", c, strings.ReplaceAll(err.Error(), c.repository, redact(c.repository)))
 		p.Retryable = true
+		if cause, ok := errors.AsType[*render.Problem](err); ok {
+			p.Retryable = cause.Retryable
+			return nil, "", hint(p, "%s", cause.Hint)
+		}
 		return nil, "", hint(p, "check that the chart exists and can be read")
 	}
 	return plain{FS: fetched, prefix: redact(c.repository) + "/" + c.name + ":" + c.version + "//"}, ".", nil
@@ -267,6 +271,9 @@ func (r *Renderer) release(ctx context.Context, tree render.Tree, source render.
 	objects, err = r.helm.Render(ctx, render.Tree{FS: run.over, Revision: tree.Revision}, h.source(r, run))
 	for _, p := range render.Problems(err) {
 		p.Origin = run.place(p.Origin)
+		if p.Severity == render.Broken && incomplete(h.inputs) {
+			p.Severity = render.Unseen // with all of its values it may be right
+		}
 		problems = append(problems, p)
 	}
 	for i := range objects {
@@ -297,7 +304,7 @@ func (h *release) source(r *Renderer, run *chartRun) render.Source {
 	if h.spec.Install.DisableSchema || h.spec.Upgrade.DisableSchema {
 		options.Skip |= render.SkipSchema
 	}
-	return render.Source{Kind: render.Helm, Path: run.dir, Helm: options}
+	return render.Source{Kind: render.Helm, Path: run.dir, Helm: options, AllowRemote: r.options.AllowRemote}
 }
 
 // idle tells of a hook that no action runs.
@@ -373,7 +380,3 @@ func (c *chartRun) place(o render.Origin) render.Origin {
 	}
 	return c.values.place(c.in, o)
 }
-
-var _ fs.FS = (*view)(nil)
-
-var _ = yaml.ScalarNode

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 
+	"github.com/syncgate/syncgate/render/helm"
 	"github.com/syncgate/syncgate/render/kustomize"
 )
 
@@ -27,6 +28,9 @@ type Options struct {
 	Fetcher kustomize.Fetcher
 	// Charts fetches charts; nil fetches none.
 	Charts ChartFetcher
+	// Dependencies fetches charts that charts of the tree depend on and do
+	// not hold; nil fetches none.
+	Dependencies helm.Fetcher
 	// AllowRemote lets kustomizations fetch remote bases and resources.
 	AllowRemote bool
 	// Lenient makes variables that nothing defines empty, as controllers do

@@ -3,7 +3,6 @@ package flux
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/syncgate/syncgate/bounds"
@@ -128,5 +127,3 @@ func (d *deployer) directory(a *artifact, in files, name string, at render.Origi
 	}
 	return dir, nil
 }
-
-var _ fs.FS = (*overlay)(nil)

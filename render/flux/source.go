@@ -131,8 +131,8 @@ func (s *sources) resolve(ref reference) *artifact {
 
 // git returns the artifact of a GitRepository.
 func (s *sources) git(ref reference, name string) *artifact {
-	if ref.Name == "flux-system" && len(s.w.lookup(s.cluster, render.ObjectID{APIVersion: sourceGroup, Kind: "GitRepository", Namespace: ref.Namespace, Name: ref.Name})) == 0 &&
-		len(s.w.found[key(sourceGroup+"/v1", "GitRepository", ref.Namespace, ref.Name)]) == 0 {
+	id := render.ObjectID{APIVersion: sourceGroup + "/v1", Kind: "GitRepository", Namespace: ref.Namespace, Name: ref.Name}
+	if ref.Name == "flux-system" && len(s.w.lookup(s.cluster, id)) == 0 {
 		s.problems = append(s.problems, hint(s.d.notice(s.at, CodeSourceAssumed,
 			"%s is not in the revision: it is taken for this repository, as flux bootstrap has it", name),
 			"commit the object if it is another repository"))

@@ -3,8 +3,6 @@ package flux
 import (
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/syncgate/syncgate/render"
 )
 
@@ -50,11 +48,8 @@ type kustomizationSpec struct {
 	Path             string      `yaml:"path"`
 	SourceRef        reference   `yaml:"sourceRef"`
 	TargetNamespace  string      `yaml:"targetNamespace"`
-	NamePrefix       string      `yaml:"namePrefix"`
-	NameSuffix       string      `yaml:"nameSuffix"`
 	Components       []string    `yaml:"components"`
 	IgnoreComponents bool        `yaml:"ignoreMissingComponents"`
-	BuildMetadata    []string    `yaml:"buildMetadata"`
 	CommonMetadata   *metadata   `yaml:"commonMetadata"`
 	PostBuild        *postBuild  `yaml:"postBuild"`
 	Suspend          bool        `yaml:"suspend"`
@@ -82,21 +77,19 @@ type helmReleaseSpec struct {
 	Chart *struct {
 		Spec chartSpec `yaml:"spec"`
 	} `yaml:"chart"`
-	ChartRef           *reference   `yaml:"chartRef"`
-	ReleaseName        string       `yaml:"releaseName"`
-	TargetNamespace    string       `yaml:"targetNamespace"`
-	ValuesFrom         []inputRef   `yaml:"valuesFrom"`
-	Values             yaml.Node    `yaml:"values"`
-	Install            helmAction   `yaml:"install"`
-	Upgrade            helmAction   `yaml:"upgrade"`
-	Rollback           helmAction   `yaml:"rollback"`
-	Uninstall          helmAction   `yaml:"uninstall"`
-	Test               helmTest     `yaml:"test"`
-	PostRenderers      []postRender `yaml:"postRenderers"`
-	PostRenderStrategy string       `yaml:"postRenderStrategy"`
-	CommonMetadata     *metadata    `yaml:"commonMetadata"`
-	Suspend            bool         `yaml:"suspend"`
-	DependsOn          []reference  `yaml:"dependsOn"`
+	ChartRef           *reference  `yaml:"chartRef"`
+	ReleaseName        string      `yaml:"releaseName"`
+	TargetNamespace    string      `yaml:"targetNamespace"`
+	ValuesFrom         []inputRef  `yaml:"valuesFrom"`
+	Install            helmAction  `yaml:"install"`
+	Upgrade            helmAction  `yaml:"upgrade"`
+	Rollback           helmAction  `yaml:"rollback"`
+	Uninstall          helmAction  `yaml:"uninstall"`
+	Test               helmTest    `yaml:"test"`
+	PostRenderStrategy string      `yaml:"postRenderStrategy"`
+	CommonMetadata     *metadata   `yaml:"commonMetadata"`
+	Suspend            bool        `yaml:"suspend"`
+	DependsOn          []reference `yaml:"dependsOn"`
 }
 
 // helmTest says whether the tests of a chart are run.
@@ -112,22 +105,17 @@ type helmAction struct {
 	DisableSchema bool   `yaml:"disableSchemaValidation"`
 }
 
-type postRender struct {
-	Kustomize *struct{} `yaml:"kustomize"`
-}
-
 // chartSpec is a HelmChart, or what a HelmRelease makes one of.
 type chartSpec struct {
 	Chart               string    `yaml:"chart"`
 	Version             string    `yaml:"version"`
 	SourceRef           reference `yaml:"sourceRef"`
-	ReconcileStrategy   string    `yaml:"reconcileStrategy"`
 	ValuesFile          string    `yaml:"valuesFile"`
 	ValuesFiles         []string  `yaml:"valuesFiles"`
 	IgnoreMissingValues bool      `yaml:"ignoreMissingValuesFiles"`
 }
 
-// gitSpec is what a GitRepository, OCIRepository or HelmRepository says.
+// repositorySpec is what a GitRepository, OCIRepository or HelmRepository says.
 type repositorySpec struct {
 	URL  string `yaml:"url"`
 	Type string `yaml:"type"`
