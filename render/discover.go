@@ -36,7 +36,8 @@ type DiscoverOptions struct {
 	Paths []string
 	// Helm applies to every chart.
 	Helm HelmOptions
-	// AllowRemote lets kustomizations fetch remote bases and resources.
+	// AllowRemote lets kustomizations fetch remote bases and resources, and
+	// charts the charts that they depend on.
 	AllowRemote bool
 	// Namespace is where objects go that name no namespace.
 	Namespace string
@@ -85,15 +86,12 @@ func discoverAll(ctx context.Context, tree Tree, root string) *survey {
 
 // unit makes the unit of one directory.
 func (o DiscoverOptions) unit(kind SourceKind, dir string, files []string) Unit {
-	source := Source{Kind: kind, Path: dir, Files: files}
-	switch kind {
-	case Helm:
+	source := Source{Kind: kind, Path: dir, Files: files, AllowRemote: o.AllowRemote && kind != Manifests}
+	if kind == Helm {
 		source.Helm = o.Helm
 		if source.Helm.Namespace == "" {
 			source.Helm.Namespace = o.Namespace
 		}
-	case Kustomize:
-		source.AllowRemote = o.AllowRemote
 	}
 	return Unit{Name: dir, Sources: []Source{source}, Namespace: o.Namespace}
 }

@@ -229,7 +229,7 @@ func TestDiscoverOptions(t *testing.T) {
 		Helm: render.HelmOptions{ReleaseName: "r"}, AllowRemote: true, Namespace: "n",
 	})
 	chart, kustomization := units[0], units[1]
-	if chart.Namespace != "n" || chart.Sources[0].Helm.ReleaseName != "r" || chart.Sources[0].Helm.Namespace != "n" || chart.Sources[0].AllowRemote {
+	if chart.Namespace != "n" || chart.Sources[0].Helm.ReleaseName != "r" || chart.Sources[0].Helm.Namespace != "n" || !chart.Sources[0].AllowRemote {
 		t.Errorf("%+v", chart)
 	}
 	if kustomization.Namespace != "n" || !kustomization.Sources[0].AllowRemote || kustomization.Sources[0].Helm.ReleaseName != "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncgate/syncgate/render"
 	"github.com/syncgate/syncgate/render/argocd"
+	"github.com/syncgate/syncgate/render/charts"
 	"github.com/syncgate/syncgate/render/flux"
 	"github.com/syncgate/syncgate/render/git"
 	"github.com/syncgate/syncgate/render/helm"
@@ -80,18 +81,19 @@ func (f *sourceFlags) engine() (engine, error) {
 	}
 	self := append(git.Remotes(f.source), f.deployers.self...)
 	remote := f.allowRemote && !f.offline
+	fetcher := f.charts()
 	renderers := map[render.SourceKind]render.Renderer{
 		render.Kustomize: kustomize.New(git.Fetcher{Offline: f.offline}),
-		render.Helm:      helm.Renderer{},
+		render.Helm:      helm.Renderer{Charts: fetcher},
 		render.Manifests: manifests.New(),
 	}
 	argoOptions := argocd.Options{
-		Renderers: renderers, Self: self, Map: checkouts, Clusters: clusters,
+		Renderers: renderers, Self: self, Map: checkouts, Clusters: clusters, Charts: fetcher,
 		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions,
 		Kustomize: argocd.KustomizeOptions{AllowRemote: remote},
 	}
 	fluxOptions := flux.Options{
-		Self: self, Map: checkouts, AllowRemote: remote,
+		Self: self, Map: checkouts, AllowRemote: remote, Charts: fetcher, Dependencies: fetcher,
 		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions,
 	}
 	if remote {
@@ -103,4 +105,14 @@ func (f *sourceFlags) engine() (engine, error) {
 		all[kind] = renderer
 	}
 	return engine{all, []render.Expander{argo, flux.NewExpander(fluxOptions)}}, nil
+}
+
+// charts returns what fetches charts. Without leave to fetch it has those
+// that are cached, by digest.
+func (f *sourceFlags) charts() *charts.Fetcher {
+	options := charts.Options{PlainHTTP: f.plainHTTP, CacheDir: charts.DefaultCacheDir(), Version: version()}
+	if f.offline || !f.allowRemote {
+		options.Network = charts.Offline
+	}
+	return charts.New(options)
 }

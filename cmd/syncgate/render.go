@@ -17,10 +17,9 @@ import (
 
 // renderFlags are those of the command that prints manifests.
 type renderFlags struct {
-	source    sourceFlags
-	rules     rulesFlag
-	pin       bool
-	plainHTTP []string
+	source sourceFlags
+	rules  rulesFlag
+	pin    bool
 }
 
 func newRender(term terminal) *cobra.Command {
@@ -35,7 +34,7 @@ resolves it to, and nothing is printed unless all have.
 Exit codes: 0 pass, 1 fail, 2 could not be rendered or pinned, 3 usage.`,
 		Example: `  syncgate render --path apps/shop
   syncgate render --revision main --pin`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.source.argument(args)
 			return f.run(cmd.Context(), term)
@@ -45,7 +44,6 @@ Exit codes: 0 pass, 1 fail, 2 could not be rendered or pinned, 3 usage.`,
 	f.rules.register(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.pin, "pin", false, "write the digests of images into the manifests; prints nothing unless all can be told")
-	flags.StringArrayVar(&f.plainHTTP, "plain-http", nil, "with --pin, registry host that is reached over HTTP (repeatable); loopback is by default")
 	return cmd
 }
 
@@ -64,7 +62,7 @@ func (f *renderFlags) run(ctx context.Context, term terminal) error {
 	}
 	var problems []render.Problem
 	if f.pin {
-		client := registry.New(registry.Options{PlainHTTP: f.plainHTTP, Version: version()})
+		client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version()})
 		defer client.Close()
 		problems = pin(ctx, rules, client, rendering)
 	}

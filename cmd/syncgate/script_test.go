@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"commit":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).commit(ts, args) },
 			"fill":     func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, args) },
 			"exitcode": exitCode,
+			"charts":   serveCharts,
 		},
 	})
 }

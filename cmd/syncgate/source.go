@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type sourceFlags struct {
 	namespace   string
 	allowRemote bool
 	offline     bool
+	plainHTTP   []string
 	helm        render.HelmOptions
 	deployers   deployerFlags
 }
@@ -31,13 +33,22 @@ func (f *sourceFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.revision, "revision", "", "branch, tag or commit; without it HEAD of a URL, or the files of a directory as they are")
 	flags.StringArrayVar(&f.paths, "path", nil, "only this directory of the repository (repeatable); without it all that can be found")
 	flags.StringVar(&f.namespace, "namespace", "", "namespace of objects that name none, and of Helm releases")
-	flags.BoolVar(&f.allowRemote, "allow-remote", false, "fetch remote bases, and repositories that Applications and Flux sources name")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "fetch remote bases, charts, and repositories that Applications and Flux sources name")
 	flags.BoolVar(&f.offline, "offline", false, "no network but the registry; what would need it is unknown")
+	flags.StringArrayVar(&f.plainHTTP, "plain-http", nil, "registry or chart repository that is reached over HTTP (repeatable); loopback is by default")
 	flags.StringVar(&f.helm.ReleaseName, "release-name", "", `name of Helm releases (default "release-name", as helm template has it)`)
 	flags.StringArrayVarP(&f.helm.ValueFiles, "values", "f", nil, "values file, from the root of the repository, for every Helm chart (repeatable)")
 	flags.StringArrayVar(&f.helm.Set, "set", nil, "value for every Helm chart: key=value (repeatable)")
 	flags.StringVar(&f.helm.KubeVersion, "kube-version", "", "Kubernetes version that Helm charts see")
 	flags.StringSliceVar(&f.helm.APIVersions, "api-versions", nil, "API versions that Helm charts see besides the default ones")
+}
+
+// oneSource takes at most one argument.
+func oneSource(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%s: want one SOURCE, got %d: %s; flags may follow it, directories of it are --path", cmd.Name(), len(args), strings.Join(args, " "))
+	}
+	return nil
 }
 
 // argument takes the one positional argument that there may be.

@@ -24,7 +24,6 @@ type verifyFlags struct {
 	policies       []string
 	policyRevision string
 	trustedRoot    string
-	plainHTTP      []string
 	outputs        []string
 	at             string
 	verbose        bool
@@ -43,7 +42,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 		Example: `  syncgate verify --policy policies/production.yaml
   syncgate verify https://github.com/acme/deploy --revision main --path apps/shop --policy policies/
   syncgate verify --revision HEAD --policy policies/ --policy-revision main -o text -o json=report.json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.source.argument(args)
 			return f.run(cmd.Context(), term)
@@ -55,7 +54,6 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringArrayVar(&f.policies, "policy", nil, "policy file or directory (repeatable)")
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
 	flags.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root JSON; default: public-good Sigstore through TUF, cached")
-	flags.StringArrayVar(&f.plainHTTP, "plain-http", nil, "registry host that is reached over HTTP (repeatable); loopback is by default")
 	flags.StringArrayVarP(&f.outputs, "output", "o", []string{"text"}, "FORMAT[=FILE], one of "+strings.Join(report.Formats(), ", ")+" (repeatable)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the evidence of what passes, too")
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
@@ -82,7 +80,7 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 
 // check makes the report.
 func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, error) {
-	for _, host := range f.plainHTTP {
+	for _, host := range f.source.plainHTTP {
 		if strings.Contains(host, "/") {
 			return verify.Report{}, fmt.Errorf("read --plain-http %s: want HOST or HOST:PORT, with no scheme and no path", host)
 		}
@@ -115,7 +113,7 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 	if err != nil {
 		return verify.Report{}, err
 	}
-	client := registry.New(registry.Options{PlainHTTP: f.plainHTTP, Version: version()})
+	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version()})
 	defer client.Close()
 	bar := newProgressLine(term.err)
 	defer bar.clear()

@@ -95,7 +95,8 @@ type Options struct {
 // KustomizeOptions are the build options of kustomizations, which Argo CD has
 // in its own settings.
 type KustomizeOptions struct {
-	// AllowRemote lets kustomizations fetch remote bases.
+	// AllowRemote lets kustomizations fetch remote bases, and charts the
+	// charts that they depend on.
 	AllowRemote bool
 	// Load says which files they may load.
 	Load render.LoadScope

@@ -52,7 +52,9 @@ func (j *job) renderHelm(ctx context.Context) {
 	if !j.fileParameters(ctx, h, &options) || !ok {
 		return
 	}
-	j.objects = j.with(ctx, render.Source{Kind: render.Helm, Path: j.dir, Helm: options})
+	j.objects = j.with(ctx, render.Source{
+		Kind: render.Helm, Path: j.dir, Helm: options, AllowRemote: j.deployer.options.Kustomize.AllowRemote,
+	})
 }
 
 // inlineValues adds the values that the Application holds itself; those of
