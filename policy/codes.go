@@ -7,6 +7,8 @@ const (
 	// CodeImageAllowed: no other policy matches the image, and a policy says
 	// that it may run all the same. Pass.
 	CodeImageAllowed Code = "image-allowed"
+	// CodeImageWarned: only policies of mode warn are about the image. Pass.
+	CodeImageWarned Code = "image-warned"
 	// CodeMatchUnknown: whether a policy matches cannot be told. Unknown.
 	CodeMatchUnknown Code = "match-unknown"
 	// CodePolicyEmpty: a policy asks for nothing. Unknown.

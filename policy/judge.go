@@ -17,8 +17,8 @@ type evaluation struct {
 
 // Evaluate judges one image. Every policy of mode enforce that matches must
 // pass; an image that none matches fails, unless a policy says that it may
-// run unmatched. Policies of mode warn never change a verdict, also not that
-// of an image which nothing else matches.
+// run unmatched. What policies of mode warn find changes no verdict; an image
+// that only they match is matched, passes, and is told of.
 func (s Set) Evaluate(ctx context.Context, in Input) Result {
 	if in.At.IsZero() {
 		return Result{Findings: []Finding{{
@@ -51,6 +51,8 @@ type tally struct {
 	// allowed are the policies that let the image run unmatched, doubtful
 	// those of which that cannot be told, with the reason.
 	allowed, doubtful []string
+	// warned are the policies of mode warn that match.
+	warned []string
 	// reasons say why the others do not match.
 	reasons []string
 	// open is the number of policies that more evidence may change; failed
@@ -82,6 +84,9 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 		})
 	} else {
 		o = e.judge(ctx, p)
+	}
+	if m == matchYes && p.Mode == Warn {
+		t.warned = append(t.warned, p.Name)
 	}
 	t.add(p, o)
 }
@@ -129,6 +134,10 @@ func (e *evaluation) close(t *tally) {
 	case len(t.allowed) > 0:
 		f = Finding{Code: CodeImageAllowed, Verdict: Pass, Policy: t.allowed[0],
 			Message: fmt.Sprintf("%s runs unchecked: no enforced policy is about it, and policy %s allows that", name, t.allowed[0])}
+	case len(t.warned) > 0:
+		f = Finding{Code: CodeImageWarned, Verdict: Pass, Warning: true, Policy: t.warned[0],
+			Message: fmt.Sprintf("%s is checked by no policy that enforces: what policy %s finds only warns", name, list(t.warned)),
+			Hint:    "set its mode to enforce when nothing is left to mend"}
 	case len(t.doubtful) > 0:
 		f.Code, f.Verdict = CodeMatchUnknown, Unknown
 		f.Message = fmt.Sprintf("whether %s may run unchecked cannot be told: %s", name, list(t.doubtful))

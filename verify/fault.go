@@ -49,11 +49,12 @@ func notPass(v policy.Verdict) policy.Verdict {
 	return policy.Unknown
 }
 
-// decided are the findings that hold whatever the registry would have said.
-func decided(findings []policy.Finding) []policy.Finding {
+// decided are the findings that hold whatever the registry would have said,
+// without the fault that is told already.
+func decided(findings []policy.Finding, fault policy.Finding) []policy.Finding {
 	kept := []policy.Finding{}
 	for _, f := range findings {
-		if f.Verdict == policy.Fail {
+		if f.Verdict != policy.Unknown && f.Code != fault.Code {
 			kept = append(kept, f)
 		}
 	}

@@ -68,7 +68,13 @@ func (c *imageCheck) run(subject policy.Subject) ImageResult {
 			fault := faultFinding(err)
 			in.Faults, in.Complete = append(in.Faults, fault), true
 			c.evaluate(in)
-			c.result.Findings = decided(c.result.Findings)
+			c.result.Findings = decided(c.result.Findings, fault)
+			if c.result.Verdict == policy.Pass {
+				// Only policies that warn want to know.
+				fault.Warning = true
+				c.result.Findings = append(c.result.Findings, fault)
+				return c.result
+			}
 			stopped := c.result.stopped(fault)
 			stopped.Verdict = policy.AllOf(c.result.Verdict, fault.Verdict)
 			return stopped
@@ -151,9 +157,8 @@ func (c *imageCheck) confirm(subject policy.Subject) ImageResult {
 	}
 	_, err := c.resolve(subject, Want{Existence: true})
 	if fault := new(Fault); errors.As(err, &fault) && fault.Verdict == policy.Fail {
-		verdict := c.result.Verdict
+		c.result.Findings = nil
 		c.result = c.result.stopped(faultFinding(err))
-		c.result.Verdict = policy.AllOf(verdict, policy.Fail)
 	}
 	return c.result
 }
