@@ -276,6 +276,7 @@ func (r *Renderer) release(ctx context.Context, tree render.Tree, source render.
 		}
 		problems = append(problems, p)
 	}
+	objects = slices.Clone(objects) // the others are the locators' own
 	for i := range objects {
 		objects[i].Origin = run.place(objects[i].Origin)
 		if objects[i].Locator != nil {

@@ -3,6 +3,7 @@ package flux
 import (
 	"context"
 	"path"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -47,6 +48,7 @@ func (r *Renderer) kustomization(ctx context.Context, tree render.Tree, source r
 		p.Origin = file.place(in, p.Origin)
 		problems = append(problems, p)
 	}
+	objects = slices.Clone(objects) // the others may be the locators' own
 	for i := range objects {
 		objects[i].Origin = file.place(in, objects[i].Origin)
 		objects[i].Locator = relocated{objects[i].Locator, func(o render.Origin) render.Origin { return file.place(in, o) }}
