@@ -70,7 +70,7 @@ const (
 	ChartDependencies = 128
 	// IndexBytes is the size of the index of one chart repository, and
 	// IndexVersions the number of versions of charts that it may list.
-	IndexBytes    = 64 << 20
+	IndexBytes    = 48 << 20
 	IndexVersions = 500_000
 	// ChartTags is the number of tags of one chart in a registry, and
 	// ChartTagPages that of the pages on which they are listed.
