@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/render/git/gittest"
 	"github.com/syncgate/syncgate/verify"
 )
 
@@ -88,24 +90,21 @@ func layout(t *testing.T, dir, subject string) *httptest.Server {
 	return server
 }
 
-// check runs the built command line on a manifest that names one image.
+// checkImage runs the command line on a Git revision whose one manifest names
+// one image.
 func checkImage(t *testing.T, image, policyText, root string) verify.Report {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{
-		"deploy/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: real}\nspec: {containers: [{name: real, image: " + image + "}]}\n",
-		"policy.yaml":     policyText,
+	policyFile, repo := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "deploy")
+	if err := os.WriteFile(policyFile, []byte(policyText), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: real}\nspec: {containers: [{name: real, image: " + image + "}]}\n"
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if _, err := gittest.Commit(repo, "deploy", at, map[string][]byte{"pod.yaml": []byte(pod)}); err != nil {
+		t.Fatal(err)
 	}
-	args := []string{"verify", filepath.Join(dir, "deploy"), "--policy", filepath.Join(dir, "policy.yaml"), "--offline", "-o", "json"}
+	args := []string{"verify", repo, "--revision", "main", "--policy", policyFile, "--offline", "-o", "json"}
 	if root != "" {
 		args = append(args, "--trusted-root", root)
 	}
