@@ -18,6 +18,7 @@ type imagesFlags struct {
 	source sourceFlags
 	rules  rulesFlag
 	format string
+	diff   string
 }
 
 func newImages(term terminal) *cobra.Command {
@@ -27,8 +28,9 @@ func newImages(term terminal) *cobra.Command {
 		Short: "List every image that a revision deploys, with its places",
 		Example: `  syncgate images
   syncgate images --revision main -o json
-  syncgate images -o list | sort`,
-		Args: cobra.MaximumNArgs(1),
+  syncgate images -o list | sort
+  syncgate images --revision HEAD --diff main`,
+		Args: oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.source.argument(args)
 			return f.run(cmd.Context(), term)
@@ -37,6 +39,7 @@ func newImages(term terminal) *cobra.Command {
 	f.source.register(cmd)
 	f.rules.register(cmd)
 	cmd.Flags().StringVarP(&f.format, "output", "o", "text", "text, json, or list for bare references")
+	cmd.Flags().StringVar(&f.diff, "diff", "", "list only what is new or changed since this revision, and what is gone")
 	return cmd
 }
 
@@ -52,6 +55,9 @@ func (f *imagesFlags) run(ctx context.Context, term terminal) error {
 	tree, err := f.source.open(ctx)
 	if err != nil {
 		return err
+	}
+	if f.diff != "" {
+		return f.runDiff(ctx, term, rules, tree)
 	}
 	rendering, err := f.source.render(ctx, tree)
 	if err != nil {

@@ -68,24 +68,38 @@ func (f *sourceFlags) open(ctx context.Context) (render.Tree, error) {
 // render renders everything that the flags ask for. Its problems hold those
 // of the tree.
 func (f *sourceFlags) render(ctx context.Context, tree render.Tree) (render.Rendering, error) {
+	side, problems, err := f.discover(ctx, tree)
+	if err != nil {
+		return render.Rendering{}, err
+	}
+	if err := f.mistaken(tree, problems); err != nil {
+		return render.Rendering{}, err
+	}
+	rendering, err := f.renderUnits(ctx, side)
+	rendering.Problems = render.Merge(tree.Problems, problems, rendering.Problems)
+	return rendering, err
+}
+
+// discover finds the units of a tree.
+func (f *sourceFlags) discover(ctx context.Context, tree render.Tree) (render.Side, []render.Problem, error) {
 	options := f.helm
 	options.Namespace = f.namespace
 	units, problems := render.Discover(ctx, tree, render.DiscoverOptions{
 		Paths: f.paths, Namespace: f.namespace, Helm: options, AllowRemote: f.allowRemote && !f.offline,
 	})
 	if err := ctx.Err(); err != nil {
-		return render.Rendering{}, fmt.Errorf("render %s: %w", f.source, err)
+		return render.Side{}, nil, fmt.Errorf("render %s: %w", f.source, err)
 	}
-	if err := f.mistaken(tree, problems); err != nil {
-		return render.Rendering{}, err
-	}
+	return render.Side{Tree: tree, Units: units}, problems, nil
+}
+
+// renderUnits renders units, and all that their objects deploy.
+func (f *sourceFlags) renderUnits(ctx context.Context, side render.Side) (render.Rendering, error) {
 	engine, err := f.engine()
 	if err != nil {
 		return render.Rendering{}, err
 	}
-	rendering := render.RenderAll(ctx, tree, units, engine.renderers, engine.expanders)
-	rendering.Problems = render.Merge(tree.Problems, problems, rendering.Problems)
-	return rendering, nil
+	return render.RenderAll(ctx, side.Tree, side.Units, engine.renderers, engine.expanders), nil
 }
 
 // mistaken finds what the caller got wrong: that is an error of the command,

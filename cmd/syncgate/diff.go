@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/syncgate/syncgate/integrations/report"
+	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/git"
+	"github.com/syncgate/syncgate/render/images"
+)
+
+// runDiff lists how the images of a tree differ from those of the revision
+// that --diff names.
+func (f *imagesFlags) runDiff(ctx context.Context, term terminal, rules images.Rules, tree render.Tree) error {
+	before := f.source
+	before.revision = f.diff
+	old, err := before.open(ctx)
+	if err != nil {
+		return fmt.Errorf("read --diff: %w", err)
+	}
+	renderings, err := f.source.renderBoth(ctx, old, tree)
+	if err != nil {
+		return err
+	}
+	was, _ := rules.Extract(renderings[0])
+	is, problems := rules.Extract(renderings[1])
+	if err := printChanges(term.out, f.format, images.Diff(was, is)); err != nil {
+		return fmt.Errorf("list images: %w", err)
+	}
+	return tell(term, notices(f.diff, renderings[0].Problems), renderings[1].Problems, problems)
+}
+
+// renderBoth renders of two revisions what a change from one to the other can
+// touch, or everything where deployer objects are, since these can use
+// anything.
+func (f *sourceFlags) renderBoth(ctx context.Context, old, tree render.Tree) (both [2]render.Rendering, err error) {
+	changed, err := git.Changed(ctx, old, tree)
+	if err != nil {
+		return both, err
+	}
+	var sides [2]render.Side
+	var problems [2][]render.Problem
+	for i, t := range []render.Tree{old, tree} {
+		if sides[i], problems[i], err = f.discover(ctx, t); err != nil {
+			return both, err
+		}
+	}
+	if err := f.mistaken(tree, problems[1]); err != nil {
+		return both, err
+	}
+	touched := sides
+	var others bool
+	touched[0].Units, touched[1].Units, others = render.Touched(ctx, sides[0], sides[1], changed)
+	deployers := false
+	for i, side := range touched {
+		if len(side.Units) > 0 || !others {
+			if both[i], err = f.renderUnits(ctx, side); err != nil {
+				return both, err
+			}
+		}
+		deployers = deployers || deploys(both[i])
+	}
+	for i, side := range sides {
+		if others && deployers {
+			if both[i], err = f.renderUnits(ctx, side); err != nil {
+				return both, err
+			}
+		}
+		both[i].Problems = render.Merge(side.Tree.Problems, problems[i], both[i].Problems)
+	}
+	return both, nil
+}
+
+// deploys tells whether a rendering has units of deployer objects.
+func deploys(rendering render.Rendering) bool {
+	for _, unit := range rendering.Units {
+		if unit.Deployer != (render.ObjectID{}) {
+			return true
+		}
+	}
+	return false
+}
+
+// notices are the problems of the revision before, which are no reason to stop
+// this one: an image that could not be seen there is listed as new.
+func notices(revision string, problems []render.Problem) []render.Problem {
+	var list []render.Problem
+	for _, p := range problems {
+		if p.Severity != render.Notice {
+			p.Severity, p.Message = render.Notice, revision+": "+p.Message
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func printChanges(w io.Writer, format string, changes []images.Change) error {
+	switch format {
+	case "json":
+		if changes == nil {
+			changes = []images.Change{}
+		}
+		return printJSON(w, struct {
+			Images []images.Change `json:"images"`
+		}{changes})
+	case "list":
+		for _, c := range changes {
+			if c.Kind != images.Removed {
+				fmt.Fprintln(w, c.Reference)
+			}
+		}
+		return nil
+	}
+	signs := map[images.ChangeKind]string{images.Added: "+", images.Changed: "~", images.Removed: "-"}
+	for _, c := range changes {
+		was := ""
+		if c.Was != "" {
+			was = " (was " + c.Was + ")"
+		}
+		fmt.Fprintf(w, "%s %s%s\n", signs[c.Kind], c.Reference, was)
+		for _, l := range c.Locations {
+			fmt.Fprintf(w, "    %s\n", report.Clean(fmt.Sprintf("%s  %s %s%s", l.Origin, l.Object, l.Field, classNote(l.Class))))
+		}
+	}
+	return nil
+}
