@@ -5,6 +5,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -259,4 +261,55 @@ func imageRows(t *testing.T) map[string][]row {
 		rows[c[0]] = append(rows[c[0]], row{place(id, strings.TrimPrefix(c[4], "$.")), c[5], c[10], c[6]})
 	}
 	return rows
+}
+
+// TestCorpusPaths finds an image at every path of crd_paths.tsv, under which
+// kinds that are not built in were seen to name images.
+func TestCorpusPaths(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(rendertest.Dir(t), "crd_paths.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		c := strings.Split(line, "\t")
+		if i == 0 {
+			continue
+		}
+		text := pathObject(strings.TrimPrefix(c[2], "$."), c[6])
+		found, problems := images.Extract(rendering(of(c[0]+"/v1", c[1], text[1:len(text)-1])))
+		if len(found) != 1 || !strings.HasSuffix(found[0].Reference, "/acme/web:v1") || len(problems) != 0 {
+			t.Errorf("%s %s: got %s", c[1], c[2], classes(found, problems))
+		}
+	}
+}
+
+// pathObject is a mapping that names an image at a path, which may lead into a
+// string after "!$".
+func pathObject(path, class string) string {
+	value := "ghcr.io/acme/web:v1"
+	switch {
+	case class == "cr-field-split":
+		value = "{repository: ghcr.io/acme/web, tag: v1}"
+	case class == "cr-field-text":
+		value = `'Object.spec{image: "ghcr.io/acme/web:v1", x: 1}'`
+	}
+	if outer, inner, embedded := strings.Cut(path, "!$"); embedded {
+		path, value = outer, strconv.Quote(pathObject(strings.TrimPrefix(inner, "."), ""))
+	}
+	steps := strings.Split(path, ".")
+	for _, step := range slices.Backward(steps) {
+		if strings.HasPrefix(step, "{") {
+			value = "{repository: ghcr.io/acme, image: web, version: v1}"
+			continue
+		}
+		lists := strings.Count(step, "[]")
+		value = strings.Repeat("[", lists) + value + strings.Repeat("]", lists)
+		switch step = strings.TrimRight(step, "[]"); {
+		case class == "env" && step == "value":
+			value = "{name: RELATED_IMAGE_X, value: " + value + "}"
+		case step != "":
+			value = "{" + step + ": " + value + "}"
+		}
+	}
+	return value
 }

@@ -154,8 +154,12 @@ func TestNodesOfOthersAreBounded(t *testing.T) {
 func FuzzExtract(f *testing.F) {
 	f.Add([]byte(head + "spec: {containers: [{image: a}]}\n"))
 	f.Add([]byte(custom + "x: &x {volumes: [{image: {reference: '${A}'}}]}\ny: [*x, *x]\n"))
+	f.Add([]byte(custom + "image: a/b\ntag: 1\nspec: {image: {repository: a/b, tag: 1}, x: \"image: a:1\\nb: {containers: [{image: c}]}\"}\n"))
+	f.Add([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {x/image: 'a:1'}}\ndata: {c: \"{{ x }}\\nimage: q.io/a:1\", A_IMAGES: 'a=b:1,c:2'}\n"))
+	f.Add([]byte(head + "spec: {containers: [{image: a, args: ['--x-image=a:1', '--image', b], env: [{name: IMAGE, value: 'a:1'}]}]}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		found, problems := images.Extract(rendering(string(data)))
+		r := rendering(string(data))
+		found, problems := images.Extract(r)
 		for _, image := range found {
 			if _, err := images.ParseReference(image.Reference); err != nil || len(image.Locations) == 0 {
 				t.Errorf("%+v: %v", image, err)
@@ -171,7 +175,28 @@ func FuzzExtract(f *testing.F) {
 				t.Errorf("%+v", p)
 			}
 		}
+		pinIsWhole(t, r, found)
 	})
+}
+
+// pinIsWhole pins what was found, and holds that either every place has a
+// digest then, or a problem says that one has not.
+func pinIsWhole(t *testing.T, r render.Rendering, found []render.Image) {
+	digests := map[string]string{}
+	for _, image := range found {
+		digests[image.Reference] = sha
+	}
+	for _, p := range (images.Rules{}).Pin(r, digests) {
+		if p.Code == images.CodeNotPinned {
+			return
+		}
+	}
+	again, _ := images.Extract(r)
+	for _, image := range again {
+		if parsed, err := images.ParseReference(image.Reference); err != nil || parsed.Digest == "" {
+			t.Errorf("%s is not pinned: %v", image.Reference, err)
+		}
+	}
 }
 
 func BenchmarkExtract(b *testing.B) {

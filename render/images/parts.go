@@ -67,6 +67,9 @@ func (w *walk) compose(n *yaml.Node, parts split, kind keyKind) keySet {
 		return nil
 	}
 	found := candidate{reference: reference, class: w.class(), node: last, several: true}
+	if len(w.field) == 0 {
+		found.path = []render.Step{{Key: parts.name[len(parts.name)-1]}}
+	}
 	if tag := scalar(n, parts.tag); tag != "" && strings.HasSuffix(reference, ":"+tag) {
 		found.tag = render.Child(n, parts.tag)
 	}
