@@ -167,7 +167,7 @@ func TestNamesInjectNothing(t *testing.T) {
 		_, named := render.Discover(t.Context(), tree, render.DiscoverOptions{Paths: []string{filepath.Dir(name), "ok"}})
 		own := &render.Problem{Message: "m", Origin: render.Origin{File: name, Line: 1}}
 		for _, text := range []string{own.Error(), problems[0].Error(), named[0].Error()} {
-			if strings.ContainsAny(text, "\n\x1b\u202e\u009b\xff") {
+			if strings.ContainsAny(text, "\n\x1b\u202e\u009b") || strings.Contains(text, "\xff") {
 				t.Errorf("%q is told as %q", name, text)
 			}
 		}

@@ -53,7 +53,6 @@ type demo struct {
 	world *verifytest.World
 	dir   string
 	term  terminal
-	names []string
 }
 
 func (d *demo) tell(ctx context.Context) error {

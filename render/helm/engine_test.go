@@ -47,7 +47,7 @@ func both(text string) (ours, helms string, oursErr, helmsErr error) {
 	if limit, ok := errors.AsType[*render.Problem](oursErr); ok {
 		return "", "", limit, limit
 	}
-	theirs, helmsErr := engine.Engine{}.Render(load(), scope())
+	theirs, helmsErr := engine.Engine{}.RenderWithContext(context.Background(), load(), scope())
 	return mine["c/templates/t"], theirs["c/templates/t"], oursErr, helmsErr
 }
 

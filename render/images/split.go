@@ -32,11 +32,6 @@ func parseSplit(text string) (split, error) {
 	return s, nil
 }
 
-// uses tells whether a key is part of the reference.
-func (s split) uses(key string) bool {
-	return slices.Contains(s.name, key) || key == s.tag || key == s.digest
-}
-
 // errNotThere is a mapping without the part that a reference cannot do
 // without.
 var errNotThere = errors.New("there is no name")
