@@ -29,7 +29,7 @@ func (f *imagesFlags) runDiff(ctx context.Context, term terminal, rules images.R
 	if err := printChanges(term.out, f.format, images.Diff(was, is)); err != nil {
 		return fmt.Errorf("list images: %w", err)
 	}
-	return tell(term, notices(f.diff, renderings[0].Problems), renderings[1].Problems, problems)
+	return tell(term, notices(f.diff, renderings[0].Problems), serious(renderings[1].Problems), serious(problems))
 }
 
 // renderBoth renders of two revisions what a change from one to the other can
@@ -86,10 +86,19 @@ func deploys(rendering render.Rendering) bool {
 // notices are the problems of the revision before, which are no reason to stop
 // this one: an image that could not be seen there is listed as new.
 func notices(revision string, problems []render.Problem) []render.Problem {
+	list := serious(problems)
+	for i := range list {
+		list[i].Severity, list[i].Message = render.Notice, revision+": "+list[i].Message
+	}
+	return list
+}
+
+// serious leaves Notices out: they are about the whole repository, and not
+// about what changed.
+func serious(problems []render.Problem) []render.Problem {
 	var list []render.Problem
 	for _, p := range problems {
 		if p.Severity != render.Notice {
-			p.Severity, p.Message = render.Notice, revision+": "+p.Message
 			list = append(list, p)
 		}
 	}
