@@ -58,7 +58,7 @@ const (
  "metadata": {"scanStartedOn": "%[1]s", "scanFinishedOn": "%[1]s"}}`
 )
 
-func newFleet(tb testing.TB, size int, form verifytest.Form) *fleet {
+func newFleet(tb testing.TB, size int, forms ...verifytest.Form) *fleet {
 	tb.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -78,7 +78,7 @@ func newFleet(tb testing.TB, size int, form verifytest.Form) *fleet {
 	for i := range size {
 		image, err := world.PushImage(fmt.Sprintf("acme/app-%d:v1", i))
 		must(err)
-		how := verifytest.How{Form: form}
+		how := verifytest.How{Form: forms[i%len(forms)]}
 		must(world.Sign(image, release, how))
 		scan := fmt.Sprintf(fleetScan, world.Now().Format("2006-01-02T15:04:05Z"))
 		must(world.Attest(image, release, claim(predicate.TypeSLSA1, fleetProvenance), how))
