@@ -1,10 +1,13 @@
 package verify_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
+	"testing/fstest"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/verify"
 	"github.com/syncgate/syncgate/verify/verifytest"
 )
 
@@ -27,5 +30,26 @@ func TestThreatPolicyController1863NoEvidenceNoRequest(t *testing.T) {
 	c := &counter{RoundTripper: http.DefaultTransport}
 	if report := f.check(t, c); report.Verdict != policy.Pass || c.requests.Load() != 0 {
 		t.Errorf("verdict %s after %d requests, want a pass after none", report.Verdict, c.requests.Load())
+	}
+}
+
+// conforma/policy PR 1787: an unsigned SBOM or VEX counts for nothing, at the
+// tag and in a referrer.
+func TestThreatConforma1787UnsignedSBOM(t *testing.T) {
+	f := newFleet(t, 1, verifytest.FormTag)
+	image, err := f.world.PushImage("acme/unsigned:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []policy.Format{policy.FormatDSSE, policy.FormatBundle} {
+		if err := f.world.Push(image, verify.Bundle{Format: format, Payload: []byte(fleetSBOM)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pod := fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: %q}]}\n", image.Pinned())
+	f.tree.FS = fstest.MapFS{"pod.yaml": {Data: []byte(pod)}}
+	got := f.check(t, http.DefaultTransport).Images[0]
+	if got.Verdict != policy.Fail || len(got.Evidence) != 0 || len(got.Rejected) != 2 {
+		t.Errorf("verdict %s, evidence %v, rejected %v; want a fail with both rejected", got.Verdict, got.Evidence, got.Rejected)
 	}
 }
