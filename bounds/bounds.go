@@ -163,6 +163,9 @@ const (
 	ImageItems = 512
 	// ImageRequests is the number of requests under way at once for one image.
 	ImageRequests = 8
+	// RegistryCacheBytes is the size of the manifests and layers that are kept
+	// on disk.
+	RegistryCacheBytes = 1 << 30
 	// MemoBytes is the size of what one run keeps of manifests, of blobs and of
 	// each store's bundles, because another image may name them too.
 	MemoBytes = 8 << 20
@@ -178,13 +181,30 @@ const (
 	LogEntries = 16
 	// Timestamps is the number of RFC 3161 timestamps of one bundle.
 	Timestamps = 16
+	// ChainLength is the number of certificates that come with a signature.
+	ChainLength = 16
 	// TrustedRootBytes is the size of one Sigstore trusted root, and of one
 	// file of a TUF repository.
 	TrustedRootBytes = 4 << 20
+	// TUFArchiveBytes and TUFArchiveFiles are the size of a TUF repository in an
+	// archive, unpacked, and the number of its files.
+	TUFArchiveBytes = 32 << 20
+	TUFArchiveFiles = 10_000
 	// TrustTime is how long fetching the trusted root may take.
 	TrustTime = 60 * time.Second
 	// JSONDepth is how deeply a JSON document may nest.
 	JSONDepth = 200
+	// CSAFProducts is how many products the vulnerabilities of one CSAF
+	// document may name, those of groups counted each time.
+	CSAFProducts = 2_000_000
+	// Silenced is the number of vulnerabilities of one image that a report
+	// lists as explained away by VEX.
+	Silenced = 10_000
+	// ExploitsBytes is the size of a catalogue of exploited vulnerabilities, or
+	// of scores of how likely exploits are, decompressed; Exploits is the
+	// number of their entries.
+	ExploitsBytes = 64 << 20
+	Exploits      = 2_000_000
 	// PolicyBytes is the size of one policy file.
 	PolicyBytes = 1 << 20
 	// PolicyFiles is the number of policy files of one directory.
@@ -213,6 +233,16 @@ const (
 	// ExpressionUses is the number of places where one image runs that an
 	// expression which asks for the object is evaluated for.
 	ExpressionUses = 256
+	// ProgramLength is the size of the source text of one program of another
+	// tool's policy, and ProgramInput that of what it is given.
+	ProgramLength = 256 << 10
+	ProgramInput  = 32 << 20
+	// ProgramTime is how long one evaluation of a program may take, and
+	// ProgramMemory what the process that it runs in may hold.
+	ProgramTime   = 10 * time.Second
+	ProgramMemory = 512 << 20
+	// ProgramsAtOnce is the number of these processes.
+	ProgramsAtOnce = 2
 	// ClockSkew is how far in the future a signed time may lie.
 	ClockSkew = 5 * time.Minute
 )
