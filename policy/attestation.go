@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/syncgate/syncgate/bounds"
@@ -37,7 +38,7 @@ func everyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 		if f := check(c); f != nil {
 			outcomes[i] = unmet(*f)
 		} else {
-			outcomes[i] = met([]support{c.support()})
+			outcomes[i] = proved([]candidate{c})
 		}
 	}
 	o := foldEach(outcomes)
@@ -68,6 +69,10 @@ func (e *evaluation) dated(c candidate) dated {
 		if v, err := parseOnce(e, s, predicate.ParseVEX); err == nil {
 			d.own = v.Time
 		}
+	case predicate.IsSummary(s.PredicateType):
+		if v, err := parseOnce(e, s, predicate.ParseSummary); err == nil {
+			d.own = v.Time
+		}
 	}
 	return d
 }
@@ -77,6 +82,9 @@ func (e *evaluation) checkStatement(ctx context.Context, q question, r *Attestat
 	what := fmt.Sprintf("the attestation of type %s on %s", r.PredicateType, e.label(q.target))
 	if f := e.aged(what, dated{signed: c.signed()}, r.MaxAge, ageCodes{CodeAttestationStale, CodeAttestationFuture, CodeAttestationUndated}); f != nil {
 		return f
+	}
+	if err := predicate.Check(c.evidence.Statement.PredicateType, c.evidence.Statement.Predicate); err != nil {
+		return e.unread(q, c.evidence.Statement, err)
 	}
 	if r.Expression == nil {
 		return nil
@@ -93,7 +101,7 @@ func (e *evaluation) checkStatement(ctx context.Context, q question, r *Attestat
 // checkExpression evaluates the expression, for every place where the image
 // runs if it asks for the place.
 func (e *evaluation) checkExpression(ctx context.Context, what string, r *AttestationRequirement, s *Statement) *Finding {
-	uses := e.in.Subject.Uses
+	uses := e.uses
 	if x, ok := r.Expression.(interface{ ReadsUse() bool }); ok && !x.ReadsUse() || len(uses) == 0 {
 		uses = []Use{{}}
 	}
@@ -105,12 +113,17 @@ func (e *evaluation) checkExpression(ctx context.Context, what string, r *Attest
 		if ctx.Err() != nil {
 			return &Finding{Code: CodeEvaluationStopped, Retryable: true, Message: fmt.Sprintf("%s: stopped: %v", what, context.Cause(ctx))}
 		}
-		holds, err := r.Expression.Evaluate(ExpressionInput{Statement: s, Subject: e.in.Subject, Use: use})
+		holds, err := r.Expression.Evaluate(ctx, ExpressionInput{Statement: s, Subject: e.in.Subject, Use: use, At: e.in.At})
+		no := new(No)
 		switch {
+		case errors.As(err, &no):
+			return &Finding{Code: CodeExpressionFalse, Verdict: Fail,
+				Message: withReason(fmt.Sprintf("%s: %s does not hold", what, r.Expression), no.Reason),
+				Hint:    "see the predicate, and mend what it reports"}
 		case err != nil:
-			return &Finding{Code: CodeExpressionError, Verdict: Fail,
-				Message: fmt.Sprintf("%s: the expression %q cannot be evaluated: %s", what, clip(r.Expression.String()), clip(err.Error())),
-				Hint:    "correct the expression; test for a field that may be missing with has()"}
+			f := broken(err)
+			f.Message = fmt.Sprintf("%s: the expression %q cannot be evaluated: %s", what, clip(r.Expression.String()), clip(err.Error()))
+			return f
 		case !holds:
 			return &Finding{Code: CodeExpressionFalse, Verdict: Fail,
 				Message: fmt.Sprintf("%s: the expression %q is false", what, clip(r.Expression.String())),
@@ -118,4 +131,15 @@ func (e *evaluation) checkExpression(ctx context.Context, what string, r *Attest
 		}
 	}
 	return nil
+}
+
+// broken is the finding about an expression or program that has no answer. It
+// fails, unless the error says that it is nobody's mistake.
+func broken(err error) *Finding {
+	f := &Finding{Code: CodeExpressionError, Verdict: Fail, Hint: "correct the expression; test for a field that may be missing with has()"}
+	if undecided := Undecided(nil); errors.As(err, &undecided) {
+		f.Verdict, f.Retryable = Unknown, undecided.Undecided()
+		f.Hint = "make the expression cheaper, or the evidence smaller"
+	}
+	return f
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // only is an expression that holds in one namespace.
 type only string
 
-func (o only) Evaluate(in ExpressionInput) (bool, error) {
+func (o only) Evaluate(_ context.Context, in ExpressionInput) (bool, error) {
 	if in.Use.Namespace == "broken" {
 		return false, errors.New("there is no field x; test for it first with has()")
 	}
@@ -24,9 +25,9 @@ func (o only) String() string { return "object.namespace == " + string(o) }
 // blind is an expression that does not ask where the image runs.
 type blind struct{ calls *int }
 
-func (b blind) Evaluate(ExpressionInput) (bool, error) { *b.calls++; return true, nil }
-func (b blind) String() string                         { return "predicate.ok" }
-func (b blind) ReadsUse() bool                         { return false }
+func (b blind) Evaluate(context.Context, ExpressionInput) (bool, error) { *b.calls++; return true, nil }
+func (b blind) String() string                                          { return "predicate.ok" }
+func (b blind) ReadsUse() bool                                          { return false }
 
 func TestAttestation(t *testing.T) {
 	const kind = "https://example.com/t"

@@ -55,9 +55,12 @@ type wanted struct {
 // prepareEvidence drops what proves nothing, and orders the rest so that the
 // same evidence gives the same findings in whatever order it was found.
 // Duplicates are counted once.
-func prepareEvidence(evidence []Evidence) []Evidence {
+func prepareEvidence(evidence []Evidence, at time.Time) []Evidence {
 	kept := make([]Evidence, 0, len(evidence))
 	for _, e := range evidence {
+		if slices.ContainsFunc(e.Signers, func(s Signer) bool { return !s.holds(at) }) {
+			e.Signers = slices.DeleteFunc(slices.Clone(e.Signers), func(s Signer) bool { return !s.holds(at) })
+		}
 		if e.proves() {
 			kept = append(kept, e)
 		}
@@ -69,11 +72,14 @@ func prepareEvidence(evidence []Evidence) []Evidence {
 			strings.Compare(a.ID.String(), b.ID.String()),
 			strings.Compare(signersOf(a), signersOf(b)),
 			strings.Compare(string(a.Format), string(b.Format)),
+			strings.Compare(a.Source.Repository, b.Source.Repository),
+			strings.Compare(a.Source.TagPrefix, b.Source.TagPrefix),
 			strings.Compare(a.Location, b.Location),
 		)
 	})
 	return slices.CompactFunc(kept, func(a, b Evidence) bool {
-		return !a.ID.IsZero() && a.ID == b.ID && a.Kind == b.Kind && a.Subject == b.Subject && signersOf(a) == signersOf(b)
+		return !a.ID.IsZero() && a.ID == b.ID && a.Kind == b.Kind && a.Subject == b.Subject &&
+			a.Format == b.Format && a.Source == b.Source && signersOf(a) == signersOf(b)
 	})
 }
 
@@ -89,11 +95,33 @@ func (e *Evidence) proves() bool {
 	return e.Kind == KindSignature
 }
 
+// holds tells whether a certificate whose signature nobody dates is valid at
+// the time of evaluation. Of all others the verifier knows that they were.
+func (s *Signer) holds(at time.Time) bool {
+	undated := s.SignedAt.IsZero() && !(s.ValidFrom.IsZero() && s.ValidUntil.IsZero())
+	return !undated || !at.Before(s.ValidFrom) && !at.After(s.ValidUntil)
+}
+
+// lapsed are the signatures that count for nothing because of when it is.
+func lapsed(evidence []Evidence, at time.Time) []Rejection {
+	var out []Rejection
+	for i := range evidence {
+		e := &evidence[i]
+		for j := range e.Signers {
+			if s := &e.Signers[j]; !s.holds(at) {
+				out = append(out, Rejection{Code: CodeCertificateLapsed, Format: e.Format, Location: e.Location,
+					Reason: fmt.Sprintf("nobody who is trusted says when it was signed, and the certificate of %s is valid from %s to %s", s.describe(), stamp(s.ValidFrom), stamp(s.ValidUntil))})
+			}
+		}
+	}
+	return out
+}
+
 func signersOf(e Evidence) string {
 	var b strings.Builder
 	for i := range e.Signers {
 		s := &e.Signers[i]
-		fmt.Fprintf(&b, "%s\x00%t\x00%d\x00", s.identity(), s.Logged, s.SignedAt.UnixNano())
+		fmt.Fprintf(&b, "%s\x00%t%t%t\x00%d\x00%+v\x00", s.identity(), s.Logged, s.Stamped, s.CertificateLogged, s.SignedAt.UnixNano(), s.Trust)
 	}
 	return b.String()
 }
@@ -105,7 +133,7 @@ func (e *evaluation) find(q question, w wanted) ([]candidate, *outcome) {
 	var others []*Evidence
 	for i := range e.evidence {
 		ev := &e.evidence[i]
-		if ev.Subject != q.target.digest || !w.is(ev) {
+		if ev.Subject != q.target.digest || !w.is(ev) || !q.req.takes(ev) {
 			continue
 		}
 		before := len(found)
@@ -129,7 +157,7 @@ func (e *evaluation) find(q question, w wanted) ([]candidate, *outcome) {
 func appendCandidates(found []candidate, ev *Evidence, rules []SignerRule) []candidate {
 	for r := range rules {
 		for s := range ev.Signers {
-			if rules[r].differs(&ev.Signers[s]) == nil {
+			if rules[r].differs(ev, &ev.Signers[s]) == nil {
 				found = append(found, candidate{ev, &ev.Signers[s], &rules[r]})
 			}
 		}
@@ -145,7 +173,7 @@ func (e *evaluation) mismatch(q question, w wanted, others []*Evidence) Finding 
 	for _, ev := range others {
 		for s := range ev.Signers {
 			for r := range w.signers {
-				if d := w.signers[r].differs(&ev.Signers[s]); d != nil && (best == nil || d.alike > best.alike) {
+				if d := w.signers[r].differs(ev, &ev.Signers[s]); d != nil && (best == nil || d.alike > best.alike) {
 					best, nearest, rule = d, &ev.Signers[s], &w.signers[r]
 				}
 			}
@@ -251,16 +279,21 @@ func (e *evaluation) kinds(d Digest) []string {
 		if ev.Subject != d {
 			continue
 		}
-		kind := "a signature of the image"
-		if ev.Statement != nil {
-			kind = "an attestation of type " + clip(ev.Statement.PredicateType)
-		}
+		kind := article(ev.what())
 		if !slices.Contains(kinds, kind) {
 			kinds = append(kinds, kind)
 		}
 	}
 	slices.Sort(kinds)
 	return kinds
+}
+
+// what names a piece of evidence.
+func (e *Evidence) what() string {
+	if e.Statement == nil {
+		return "signature of the image"
+	}
+	return "attestation of type " + clip(e.Statement.PredicateType)
 }
 
 // article puts "a", "an" or nothing before the name of a kind of evidence.

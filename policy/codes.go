@@ -23,6 +23,12 @@ const (
 	// CodeUnsupportedField: the policy uses a field that is not honoured yet.
 	// Unknown.
 	CodeUnsupportedField Code = "unsupported-field"
+	// CodeStaticPass: a policy lets the image run whatever evidence there is.
+	// Pass.
+	CodeStaticPass Code = "static-pass"
+	// CodeStaticFail: a policy lets the image not run, whatever evidence there
+	// is. Fail.
+	CodeStaticFail Code = "static-fail"
 	// CodeGroupUnmet: too few alternatives of anyOf or atLeast are met.
 	CodeGroupUnmet Code = "group-unmet"
 	// CodeEvidenceNone: a requirement would be met without any evidence.
@@ -51,6 +57,15 @@ const (
 	// CodeLogEntryMissing: the right key signed, and no transparency log
 	// vouches for it.
 	CodeLogEntryMissing Code = "log-entry-missing"
+	// CodeCertificateLapsed: nobody dates the signature, and its certificate is
+	// not valid at the time of evaluation.
+	CodeCertificateLapsed Code = "certificate-lapsed"
+	// CodeKeyUnknown: a key-management service did not give out a signer's key.
+	// Unknown.
+	CodeKeyUnknown Code = "key-unknown"
+	// CodeRelaxed: a signature counts only because the policy relaxes what is
+	// asked of it. A warning.
+	CodeRelaxed Code = "insecure-relaxation"
 	// CodeAttestationStale: the attestation is older than maxAge.
 	CodeAttestationStale Code = "attestation-stale"
 	// CodeAttestationFuture: the attestation's time lies in the future.
@@ -86,6 +101,32 @@ const (
 	// CodeProvenanceIdentity: the predicate contradicts the certificate that
 	// signed it.
 	CodeProvenanceIdentity Code = "provenance-identity"
+)
+
+// The codes of findings about verification summaries. Fail.
+const (
+	// CodeVSAMissing: there is no verification summary.
+	CodeVSAMissing Code = "vsa-missing"
+	// CodeVSAVerifier: another verifier made it.
+	CodeVSAVerifier Code = "vsa-verifier"
+	// CodeVSAResource: it is of another resource.
+	CodeVSAResource Code = "vsa-resource"
+	// CodeVSAFailed: the verifier says that the image failed.
+	CodeVSAFailed Code = "vsa-failed"
+	// CodeVSALevel: it does not ascribe the wanted level.
+	CodeVSALevel Code = "vsa-level"
+)
+
+// The codes of findings about in-toto layouts. Fail.
+const (
+	// CodeLayoutExpired: the layout no longer holds.
+	CodeLayoutExpired Code = "layout-expired"
+	// CodeLinkMissing: too few functionaries signed a link of a step.
+	CodeLinkMissing Code = "link-missing"
+	// CodeLinkMismatch: functionaries of one step say different things.
+	CodeLinkMismatch Code = "link-mismatch"
+	// CodeLayoutRule: the links do not meet a rule of the layout.
+	CodeLayoutRule Code = "layout-rule"
 )
 
 // The codes of findings about bills of materials. Fail, save where a package
@@ -125,6 +166,12 @@ const (
 	CodeReportUndated Code = "report-undated"
 	// CodeVulnerabilityDenied: a vulnerability is as severe as denied. Fail.
 	CodeVulnerabilityDenied Code = "vulnerability-denied"
+	// CodeVulnerabilityExploited: a vulnerability is known to be exploited, or
+	// is likely to be. Fail.
+	CodeVulnerabilityExploited Code = "vulnerability-exploited"
+	// CodeExploitsUnknown: a policy asks which vulnerabilities are exploited,
+	// and the run was given no list of them. Unknown.
+	CodeExploitsUnknown Code = "exploits-unknown"
 	// CodeVulnerabilityIgnored: a denied vulnerability is accepted for a
 	// time. Pass.
 	CodeVulnerabilityIgnored Code = "vulnerability-ignored"

@@ -13,17 +13,17 @@ type Digest struct {
 	algorithm, hex string
 }
 
-// ParseDigest reads "algorithm:hex". It takes sha256 and sha512 only, in
-// lower case and of the right length, because those are the algorithms that
-// the OCI image specification registers.
+// ParseDigest reads "algorithm:hex". It takes sha256, sha384 and sha512 only, in
+// lower case and of the right length: those that the OCI image specification
+// registers, and the one between them, which Sigstore bundles may sign.
 func ParseDigest(s string) (Digest, error) {
 	algorithm, digits, ok := strings.Cut(s, ":")
 	if !ok {
 		return Digest{}, fmt.Errorf("parse digest %q: want algorithm:hex", s)
 	}
-	want := map[string]int{"sha256": 64, "sha512": 128}[algorithm]
+	want := map[string]int{"sha256": 64, "sha384": 96, "sha512": 128}[algorithm]
 	if want == 0 {
-		return Digest{}, fmt.Errorf("parse digest %q: unknown algorithm %q, want sha256 or sha512", s, algorithm)
+		return Digest{}, fmt.Errorf("parse digest %q: unknown algorithm %q, want sha256, sha384 or sha512", s, algorithm)
 	}
 	if _, err := hex.DecodeString(digits); err != nil || len(digits) != want || strings.ToLower(digits) != digits {
 		return Digest{}, fmt.Errorf("parse digest %q: want %d lower-case hex digits", s, want)
@@ -31,7 +31,7 @@ func ParseDigest(s string) (Digest, error) {
 	return Digest{algorithm, digits}, nil
 }
 
-// Algorithm is "sha256" or "sha512", and empty for the zero value.
+// Algorithm is "sha256", "sha384" or "sha512", and empty for the zero value.
 func (d Digest) Algorithm() string { return d.algorithm }
 
 // Hex is the digest's lower-case hex digits, without the algorithm.

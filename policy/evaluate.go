@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -18,6 +19,8 @@ type Input struct {
 	// Complete tells that every store was asked. Where it is false, Result
 	// says whether the rest could still change the verdict.
 	Complete bool
+	// Exploits is what is known of the exploitation of vulnerabilities.
+	Exploits Exploits
 	// At is the time to evaluate at.
 	At time.Time
 }
@@ -29,6 +32,10 @@ type Result struct {
 	Findings []Finding
 	// Policies are the names of the policies that match the image.
 	Policies []string
+	// Requirements are the requirements of these policies, in their order.
+	Requirements []RequirementResult
+	// Silenced are the vulnerabilities that VEX explains away.
+	Silenced []Silenced
 	// Settled tells that evidence which was not yet asked for cannot change
 	// the verdict. It is always true where Input.Complete is.
 	Settled bool
@@ -44,17 +51,22 @@ type Needs struct {
 	Platforms bool
 	// Digest tells that the reference must be resolved to a digest.
 	Digest bool
+	// Sources are where evidence is to be looked for, each once. There is one
+	// at least where Evidence is set.
+	Sources []Source
+	// Trusts are what signatures may have to hold against, each once.
+	Trusts []Trust
 }
 
 // Needs tells what must be known of a subject, of which Reference,
 // Repository, Tag, Pinned and Uses are set, to evaluate it. What cannot be
 // told before the digest is known counts as needed.
-func (s Set) Needs(subject Subject) Needs {
+func (s Set) Needs(ctx context.Context, subject Subject) Needs {
 	var needs Needs
 	for i := range s.Policies {
 		p := &s.Policies[i]
 		needs.Digest = needs.Digest || p.Match.namesDigest()
-		if m, _ := p.matches(subject); m == matchNo || p.AllowUnmatched {
+		if m, _ := p.matches(ctx, subject); m == matchNo || p.AllowUnmatched {
 			continue
 		}
 		for r := range p.Require {
@@ -73,40 +85,30 @@ func (n Needs) with(r *Requirement, inherited PlatformRule) Needs {
 		}
 		return n
 	}
+	if r.Program != nil {
+		for i := range r.Program.Of {
+			n = n.with(&r.Program.Of[i], rule)
+		}
+		return n
+	}
 	if !r.asks() {
 		return n
 	}
 	n.Evidence, n.Digest = true, true
+	signers := r.signers()
+	if len(signers) == 0 {
+		signers = []SignerRule{{}}
+	}
+	for _, rule := range signers {
+		if !slices.Contains(n.Sources, rule.Source) {
+			n.Sources = append(n.Sources, rule.Source)
+		}
+		if trust := rule.Trust(); !slices.Contains(n.Trusts, trust) {
+			n.Trusts = append(n.Trusts, trust)
+		}
+	}
 	n.Platforms = n.Platforms || rule == PlatformEach || rule == PlatformAny
 	return n
-}
-
-// Keys are all public keys that the policies name, for the verifier, each
-// once, in the order of their fingerprints.
-func (s Set) Keys() []Key {
-	byFingerprint := map[string]Key{}
-	for i := range s.Policies {
-		collectKeys(s.Policies[i].Require, byFingerprint)
-	}
-	keys := make([]Key, 0, len(byFingerprint))
-	for _, fingerprint := range sortedKeys(byFingerprint) {
-		keys = append(keys, byFingerprint[fingerprint])
-	}
-	return keys
-}
-
-func collectKeys(requirements []Requirement, into map[string]Key) {
-	for i := range requirements {
-		r := &requirements[i]
-		for _, rule := range r.signers() {
-			if rule.Key != nil {
-				into[rule.Key.Fingerprint] = *rule.Key
-			}
-		}
-		if r.Group != nil {
-			collectKeys(r.Group.Of, into)
-		}
-	}
 }
 
 // signers are those that a requirement names itself, for whatever it asks.
@@ -120,6 +122,10 @@ func (r *Requirement) signers() []SignerRule {
 		return r.SBOM.Signers
 	case r.Attestation != nil:
 		return r.Attestation.Signers
+	case r.VSA != nil:
+		return r.VSA.Signers
+	case r.Layout != nil:
+		return r.Layout.signers()
 	case r.Vulnerabilities == nil:
 		return nil
 	case r.Vulnerabilities.VEX == nil:
@@ -130,5 +136,6 @@ func (r *Requirement) signers() []SignerRule {
 
 // asks tells whether the requirement itself asks for evidence.
 func (r *Requirement) asks() bool {
-	return r.Signature != nil || r.Provenance != nil || r.SBOM != nil || r.Vulnerabilities != nil || r.Attestation != nil
+	return r.Signature != nil || r.Provenance != nil || r.SBOM != nil || r.Vulnerabilities != nil || r.Attestation != nil ||
+		r.VSA != nil || r.Layout != nil
 }

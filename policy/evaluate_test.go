@@ -60,8 +60,8 @@ func TestNothingToCheckIsNeverAPass(t *testing.T) {
 // always is an expression that is constant.
 type always bool
 
-func (a always) Evaluate(ExpressionInput) (bool, error) { return bool(a), nil }
-func (a always) String() string                         { return "true" }
+func (a always) Evaluate(context.Context, ExpressionInput) (bool, error) { return bool(a), nil }
+func (a always) String() string                                          { return "true" }
 
 // The row "kyverno 16809, PR 16853" of what must never happen.
 func TestConstantTrueExpressionWithoutEvidenceFails(t *testing.T) {
@@ -197,8 +197,8 @@ func TestCancelledEvaluationIsUnknown(t *testing.T) {
 
 type breaks struct{}
 
-func (breaks) Evaluate(ExpressionInput) (bool, error) { panic("out of luck") }
-func (breaks) String() string                         { return "breaks" }
+func (breaks) Evaluate(context.Context, ExpressionInput) (bool, error) { panic("out of luck") }
+func (breaks) String() string                                          { return "breaks" }
 
 func TestPanicIsUnknown(t *testing.T) {
 	set := requiring(Requirement{Attestation: &AttestationRequirement{Signers: []SignerRule{keyRule("release")}, PredicateType: "https://example.com/t", Expression: breaks{}}})
@@ -332,7 +332,7 @@ func randomWorld(random *rand.Rand) (Set, Input) {
 
 type saysOK struct{}
 
-func (saysOK) Evaluate(in ExpressionInput) (bool, error) {
+func (saysOK) Evaluate(_ context.Context, in ExpressionInput) (bool, error) {
 	return strings.Contains(string(in.Statement.Predicate), "true"), nil
 }
 func (saysOK) String() string { return "predicate.ok" }
@@ -365,6 +365,9 @@ func TestNeeds(t *testing.T) {
 	byDigest.Policies[0].Match.Images = []string{"ghcr.io/acme/app@" + image.String()}
 	elsewhere := requiring(signatureBy(keyRule("release")))
 	elsewhere.Policies[0].Match.Images = []string{"ghcr.io/other/**"}
+	here, usual := []Source{{}}, []Trust{{}}
+	apart := keyRule("release")
+	apart.Source = Source{Repository: "ghcr.io/acme/signatures", TagPrefix: "v1-"}
 	for name, row := range map[string]struct {
 		set  Set
 		want Needs
@@ -374,12 +377,14 @@ func TestNeeds(t *testing.T) {
 		"runs unchecked":             {allow, Needs{}},
 		"unsupported only":           {requiring(Requirement{Unsupported: []string{"x"}}), Needs{}},
 		"matched by digest":          {byDigest, Needs{Digest: true}},
-		"signature":                  {requiring(signatureBy(keyRule("release"))), Needs{Evidence: true, Digest: true}},
-		"each platform":              {requiring(each), Needs{Evidence: true, Digest: true, Platforms: true}},
-		"each platform, in a group":  {requiring(Requirement{Group: &Group{Kind: "anyOf", Count: 1, Of: []Requirement{each}}}), Needs{Evidence: true, Digest: true, Platforms: true}},
-		"each platform, by a policy": {Set{Policies: []Policy{{Name: "p", Match: Match{Images: []string{"**"}}, Platforms: PlatformEach, Require: []Requirement{signatureBy(keyRule("a"))}}}}, Needs{Evidence: true, Digest: true, Platforms: true}},
+		"signature":                  {requiring(signatureBy(keyRule("release"))), Needs{Evidence: true, Digest: true, Sources: here, Trusts: usual}},
+		"signatures elsewhere":       {requiring(signatureBy(apart, apart)), Needs{Evidence: true, Digest: true, Sources: []Source{apart.Source}, Trusts: usual}},
+		"here and elsewhere":         {requiring(signatureBy(keyRule("a")), signatureBy(apart)), Needs{Evidence: true, Digest: true, Sources: []Source{{}, apart.Source}, Trusts: usual}},
+		"each platform":              {requiring(each), Needs{Evidence: true, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
+		"each platform, in a group":  {requiring(Requirement{Group: &Group{Kind: "anyOf", Count: 1, Of: []Requirement{each}}}), Needs{Evidence: true, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
+		"each platform, by a policy": {Set{Policies: []Policy{{Name: "p", Match: Match{Images: []string{"**"}}, Platforms: PlatformEach, Require: []Requirement{signatureBy(keyRule("a"))}}}}, Needs{Evidence: true, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
 	} {
-		if got := row.set.Needs(subject); got != row.want {
+		if got := row.set.Needs(t.Context(), subject); !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, row.want)
 		}
 	}

@@ -43,6 +43,8 @@ type Evidence struct {
 	// Location is where the bytes were found, for people:
 	// "ghcr.io/acme/app:sha256-….att layer 2".
 	Location string
+	// Source is where it is kept, as a signer of a policy names it.
+	Source Source
 	// Subject is the digest that it speaks of: the image's own, or that of
 	// one of its platforms.
 	Subject Digest
@@ -67,6 +69,16 @@ type Signer struct {
 	// SignedAt is the earliest time that a trusted transparency log or
 	// timestamp authority vouches for. It is zero if none does.
 	SignedAt time.Time
+	// Trust is what the signature holds against.
+	Trust Trust
+	// Stamped tells that a trusted timestamp authority vouches for its time.
+	Stamped bool
+	// CertificateLogged tells that a trusted certificate log has the
+	// certificate.
+	CertificateLogged bool
+	// ValidFrom and ValidUntil are when the certificate and all that issued
+	// it are valid. They are set, and needed, only where SignedAt is zero.
+	ValidFrom, ValidUntil time.Time
 }
 
 // Certificate is what a verified signing certificate says of its holder, as

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/policy/native"
 	"github.com/syncgate/syncgate/policy/predicate"
 )
@@ -83,7 +84,7 @@ func (w *production) attest(name, predicateType string, by policy.Signer, raw st
 // The policy that the project exists for holds in every point: each alone
 // turns a pass into a fail.
 func TestProductionPolicyHoldsInEveryPoint(t *testing.T) {
-	set, err := native.Load(native.Disk{}, "../examples/policies/production.yaml")
+	set, err := native.Load(document.Disk{}, "../examples/policies/production.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,12 @@ func (e *evaluation) group(ctx context.Context, r *Requirement, rule PlatformRul
 	for i := range g.Of {
 		outcomes[i] = named(r.childName(i), e.require(ctx, &g.Of[i], rule))
 	}
+	return e.counted(r, outcomes)
+}
+
+// counted is the outcome of a group whose alternatives are known.
+func (e *evaluation) counted(r *Requirement, outcomes []outcome) outcome {
+	g := r.Group
 	o := outcome{
 		verdict: AtLeast(g.Count, verdicts(outcomes)...),
 		settled: e.in.Complete || settledAtLeast(g.Count, outcomes),
@@ -157,6 +163,14 @@ func (r *Requirement) kind() string {
 		return "vulnerabilities"
 	case r.Attestation != nil:
 		return "attestation"
+	case r.VSA != nil:
+		return "vsa"
+	case r.Layout != nil:
+		return "layout"
+	case r.Static != nil:
+		return "static"
+	case r.Program != nil:
+		return "program"
 	case r.Group != nil:
 		return r.Group.Kind
 	}

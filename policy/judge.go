@@ -12,7 +12,16 @@ type evaluation struct {
 	in  Input
 	// evidence is what proves something, each once, in a fixed order.
 	evidence []Evidence
-	memo     memo
+	// uses are the places where the image runs that the policy which is
+	// judged is about.
+	uses []Use
+	memo memo
+	// policy is the name of the one that is judged, and silenced what VEX
+	// explains away for any of them.
+	policy   string
+	silenced []Silenced
+	// standings are how the image stands with each requirement so far.
+	standings []RequirementResult
 }
 
 // Evaluate judges one image. Every policy of mode enforce that matches must
@@ -26,7 +35,8 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 			Hint: "this is a mistake in the caller: set the time of the input",
 		}}, Settled: true}
 	}
-	e := &evaluation{set: &s, in: in, evidence: prepareEvidence(in.Evidence), memo: memo{}}
+	in.Rejected = slices.Concat(in.Rejected, lapsed(in.Evidence, in.At))
+	e := &evaluation{set: &s, in: in, evidence: prepareEvidence(in.Evidence, in.At), memo: memo{}}
 	t := tally{}
 	for i := range s.Policies {
 		e.count(ctx, &s.Policies[i], &t)
@@ -36,8 +46,8 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 	return Result{
 		Verdict:  AllOf(t.verdicts...),
 		Findings: t.findings,
-		Policies: t.matched,
-		Settled:  in.Complete || t.open == 0 || t.failed,
+		Policies: t.matched, Requirements: e.standings, Silenced: e.silenced,
+		Settled: in.Complete || t.open == 0 || t.failed,
 	}
 }
 
@@ -63,12 +73,12 @@ type tally struct {
 
 // count adds one policy to the tally.
 func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
-	m, why := p.matches(e.in.Subject)
+	m, why := e.place(ctx, p)
 	switch {
 	case m == matchNo:
 		t.reasons = append(t.reasons, fmt.Sprintf("%s: %s", p.Name, why))
 		return
-	case m == matchYes:
+	case m == matchYes && !slices.Contains(t.matched, p.Name):
 		t.matched = append(t.matched, p.Name)
 	}
 	if p.AllowUnmatched {
@@ -89,6 +99,16 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 		t.warned = append(t.warned, p.Name)
 	}
 	t.add(p, o)
+}
+
+// place tells whether a policy is about the image, and keeps where.
+func (e *evaluation) place(ctx context.Context, p *Policy) (m match, why string) {
+	e.uses = e.in.Subject.Uses
+	if p.Match.Selector == nil {
+		return p.matches(ctx, e.in.Subject)
+	}
+	m, why, e.uses = p.selects(ctx, e.in.Subject)
+	return m, why
 }
 
 // allow notes a policy that lets images run unmatched. In mode warn it
@@ -173,6 +193,7 @@ func (e *evaluation) judge(ctx context.Context, p *Policy) outcome {
 			Message: fmt.Sprintf("policy %s requires nothing", p.Name),
 			Hint:    "add a requirement; to let images run unchecked, say unmatched: allow"})
 	}
+	e.policy = p.Name
 	var outcomes []outcome
 	if p.RequireDigest && !e.in.Subject.Pinned {
 		outcomes = append(outcomes, undecidable(e.digestRequired()))
@@ -185,7 +206,9 @@ func (e *evaluation) judge(ctx context.Context, p *Policy) outcome {
 				o.findings[j].Requirement = r.Name
 			}
 		}
-		outcomes = append(outcomes, e.except(p, r, o))
+		excepted := e.except(p, r, o)
+		e.standings = append(e.standings, standing(p, r, o, excepted))
+		outcomes = append(outcomes, excepted)
 	}
 	all := outcome{verdict: AllOf(verdicts(outcomes)...), settled: settledAtLeast(len(outcomes), outcomes)}
 	for _, o := range outcomes {
@@ -223,6 +246,10 @@ func (e *evaluation) require(ctx context.Context, r *Requirement, inherited Plat
 	switch {
 	case r.Group != nil:
 		o = e.group(ctx, r, r.Platforms.or(inherited))
+	case r.Program != nil:
+		o = e.conclude(r, e.program(ctx, r, r.Platforms.or(inherited)))
+	case r.Static != nil:
+		o = r.static()
 	case r.asks():
 		o = e.conclude(r, e.targets(ctx, r, r.Platforms.or(inherited)))
 	default:
@@ -234,13 +261,16 @@ func (e *evaluation) require(ctx context.Context, r *Requirement, inherited Plat
 // honoured makes the outcome of a requirement with unsupported fields unknown
 // at best.
 func (r *Requirement) honoured(o outcome) outcome {
+	if len(r.Relaxed) > 0 && o.verdict == Fail {
+		relaxed := unmet(r.unsupported(r.Relaxed), level(o.findings, Unknown)...)
+		relaxed.settled = o.settled
+		o = relaxed
+	}
 	if len(r.Unsupported) == 0 {
 		return o
 	}
-	lead := Finding{Code: CodeUnsupportedField,
-		Message: fmt.Sprintf("requirement %s uses what syncgate does not honour yet: %s", r.Name, list(r.Unsupported)),
-		Hint:    "take it out of the policy, or ask for it in another way"}
-	if !r.asks() && r.Group == nil {
+	lead := r.unsupported(r.Unsupported)
+	if !r.asks() && r.Group == nil && r.Program == nil && r.Static == nil {
 		return undecidable(lead)
 	}
 	result := unmet(lead, o.findings...)
@@ -250,6 +280,12 @@ func (r *Requirement) honoured(o outcome) outcome {
 		result.findings = append(slices.Clone(o.findings), lead)
 	}
 	return result
+}
+
+func (r *Requirement) unsupported(fields []string) Finding {
+	return Finding{Code: CodeUnsupportedField,
+		Message: fmt.Sprintf("requirement %s uses what syncgate does not honour: %s", r.Name, list(fields)),
+		Hint:    "take it out of the policy, or ask for it in another way"}
 }
 
 // or is the rule itself, or what it inherits.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,11 @@ func matchIf(holds bool) match {
 // of them is: more policies then apply, and all of them must pass. A policy
 // that allows unmatched images must match every place, because it takes
 // demands away.
-func (p *Policy) matches(s Subject) (match, string) {
+func (p *Policy) matches(ctx context.Context, s Subject) (match, string) {
+	if p.Match.Selector != nil {
+		m, why, _ := p.selects(ctx, s)
+		return m, why
+	}
 	if len(p.Match.Images) == 0 {
 		return matchUnknown, "its match names no images"
 	}
@@ -50,6 +55,26 @@ func (p *Policy) matches(s Subject) (match, string) {
 		return matchUnknown, "its match names a digest, and the image's digest is not known"
 	}
 	return p.matchesUses(s.Uses)
+}
+
+// selects asks the selector about every place where the image runs. The uses
+// are those that are selected, or may be.
+func (p *Policy) selects(ctx context.Context, s Subject) (m match, why string, uses []Use) {
+	places := s.Uses
+	if len(places) == 0 {
+		places = []Use{{}}
+	}
+	for _, use := range places {
+		selection, reason := p.Match.Selector.Select(ctx, s, use)
+		found := map[Selection]match{SelectionUnknown: matchUnknown, NotSelected: matchNo, Selected: matchYes}[selection]
+		if found != matchNo {
+			uses = append(uses, use)
+		}
+		if found > m || why == "" {
+			m, why = found, reason
+		}
+	}
+	return m, why, uses
 }
 
 // matchesUses folds the places where an image runs.

@@ -134,7 +134,7 @@ func TestPolicyMatches(t *testing.T) {
 		if row.change != nil {
 			row.change(&s)
 		}
-		if got, why := p.matches(s); got != row.want || got != matchYes && why == "" {
+		if got, why := p.matches(t.Context(), s); got != row.want || got != matchYes && why == "" {
 			t.Errorf("%s: %d (%s), want %d", name, got, why, row.want)
 		}
 	}

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // support is what a pass rests on: somebody's word of a certain kind. The
 // same signer saying the same kind of thing twice is one support.
@@ -28,6 +31,46 @@ func met(supports []support, findings ...Finding) outcome {
 		})
 	}
 	return outcome{verdict: Pass, supports: supports, findings: findings}
+}
+
+// proved is the outcome of a requirement that each of the candidates meets. If
+// none does without a relaxation, that is told.
+func proved(candidates []candidate) outcome {
+	outcomes := make([]outcome, len(candidates))
+	var relaxed []Finding
+	strict := false
+	for i, c := range candidates {
+		outcomes[i] = met([]support{c.support()})
+		notes := c.relaxed()
+		strict = strict || len(notes) == 0
+		relaxed = append(relaxed, notes...)
+	}
+	if strict {
+		relaxed = nil
+	}
+	return met(mergeSupports(outcomes...), bounded(distinct(relaxed))...)
+}
+
+// relaxed says what the candidate needs that is insecure.
+func (c candidate) relaxed() []Finding {
+	var notes []Finding
+	for _, r := range c.rule.relaxations(c.signer) {
+		notes = append(notes, Finding{Code: CodeRelaxed, Verdict: Pass, Warning: true,
+			Message: fmt.Sprintf("the %s by %s counts, and %s: %s of the signer %s asks for nothing more", c.evidence.what(), c.signer.describe(), r.explain(), r, c.rule.called()),
+			Hint:    fmt.Sprintf("have it signed so that it needs no relaxation, and take %s out of the policy", r)})
+	}
+	return notes
+}
+
+// distinct leaves out what was said before.
+func distinct(findings []Finding) []Finding {
+	var kept []Finding
+	for _, f := range findings {
+		if !slices.Contains(kept, f) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 // unmet is the outcome that its first finding leads.

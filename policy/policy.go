@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"crypto"
 	"regexp"
 	"time"
@@ -27,14 +28,18 @@ const (
 
 // Policy says which images must carry which evidence, by whom.
 type Policy struct {
-	// Name is unique in a set.
+	// Name is unique in a set, save as Dialect says.
 	Name string
 	// Digest is the SHA-256 of the document's bytes.
 	Digest Digest
 	// Source is "file:line" of the document.
 	Source string
-	Mode   Mode
-	Match  Match
+	// Dialect is the apiVersion and kind of the document that the policy was
+	// read from, where that is another tool's. Several policies that are read
+	// from one such document share its name.
+	Dialect string
+	Mode    Mode
+	Match   Match
 	// RequireDigest fails an image that is written without a digest.
 	RequireDigest bool
 	// Platforms says what of an index must carry the evidence.
@@ -60,6 +65,8 @@ type Match struct {
 	Labels map[string]string
 	// Classes are the classes of images; empty is all.
 	Classes []string
+	// Selector, where it is set, decides instead of all of the above.
+	Selector Selector
 }
 
 // PlatformRule says which digests must carry the evidence where an image is
@@ -93,19 +100,30 @@ type Requirement struct {
 	// is one, the requirement is never met: its verdict is at best unknown.
 	// A requirement that is unsupported as a whole has none of the below.
 	Unsupported []string
+	// Relaxed are fields that are not honoured and that could only let more
+	// evidence count, written likewise. A pass stands without them; what is
+	// not met is unknown.
+	Relaxed []string
+	// Formats are the forms in which evidence counts; empty is any.
+	Formats []Format
 
 	Signature       *SignatureRequirement
 	Provenance      *ProvenanceRequirement
 	SBOM            *SBOMRequirement
 	Vulnerabilities *VulnerabilityRequirement
 	Attestation     *AttestationRequirement
+	VSA             *VSARequirement
+	Layout          *LayoutRequirement
+	Static          *StaticRequirement
+	Program         *ProgramRequirement
 	// Group combines other requirements.
 	Group *Group
 }
 
 // Group combines requirements: Count of them must be met.
 type Group struct {
-	// Kind is "allOf", "anyOf" or "atLeast".
+	// Kind is "allOf", "anyOf", "atLeast" or "count". With atLeast, each of
+	// those that are counted needs a signer of its own; with count none does.
 	Kind string
 	// Count is len(Of) for allOf and 1 for anyOf.
 	Count int
@@ -161,7 +179,8 @@ type PackageRule struct {
 type VulnerabilityRequirement struct {
 	// Signers are the scanners: the newest statement of each counts.
 	Signers []SignerRule
-	// Formats are those that count: openvex, cosign-vuln, ...
+	// Formats are those that count: openvex, csaf, cosign-vuln, ... Empty are
+	// those that could be nothing else: not SARIF, CSAF and CycloneDX.
 	Formats []string
 	MaxAge  time.Duration
 	// Severity and worse are denied. SeverityUnknown denies none by rating.
@@ -172,6 +191,12 @@ type VulnerabilityRequirement struct {
 	FixableOnly bool
 	// VEX says whose word silences a vulnerability. Nil is nobody's.
 	VEX *VEXRule
+	// Exploited denies what is in the run's catalogue of vulnerabilities that
+	// are known to be exploited, whatever its severity.
+	Exploited bool
+	// EPSS denies what is at least this likely to be exploited; 0 asks for
+	// nothing.
+	EPSS float64
 	// Ignore are vulnerabilities that are accepted for a time.
 	Ignore []Ignore
 }
@@ -218,11 +243,32 @@ type AttestationRequirement struct {
 	Expression Expression
 }
 
+// VSARequirement asks for a SLSA verification summary of the image.
+type VSARequirement struct {
+	Signers []SignerRule
+	// Verifier is the verifier's id, and Level the level that it must have
+	// found: it, or a higher one of the same track.
+	Verifier, Level string
+	MaxAge          time.Duration
+}
+
+// LayoutRequirement asks that the steps of an in-toto layout were done by whom
+// it names, and that their links meet its rules.
+type LayoutRequirement struct {
+	// Layout is one whose owners' signatures hold.
+	Layout *predicate.Layout
+	// Functionaries are those of each step, in the order of the layout's steps.
+	Functionaries [][]SignerRule
+	// Source is "file:line" of the layout.
+	Source string
+}
+
 // Expression is a compiled condition on a statement.
 type Expression interface {
 	// Evaluate tells whether the condition holds. An error is never a pass:
-	// it is a mistake in the expression or a limit that was exceeded.
-	Evaluate(in ExpressionInput) (bool, error)
+	// it is a mistake in the expression or a limit that was exceeded, and
+	// fails unless it implements Undecided.
+	Evaluate(ctx context.Context, in ExpressionInput) (bool, error)
 	// String is the source text.
 	String() string
 }
@@ -235,26 +281,58 @@ type ExpressionInput struct {
 	Subject Subject
 	// Use is where the image runs.
 	Use Use
+	// At is the time to evaluate at.
+	At time.Time
 }
 
-// SignerRule says whose signature counts. Exactly one of Key and Keyless is
-// set.
+// SignerRule says whose signature counts. Exactly one of Key, Keyless and X509
+// is set.
 type SignerRule struct {
 	// Name is the policy's name for the signer.
 	Name    string
 	Key     *Key
 	Keyless *Keyless
-	// IgnoreTransparencyLog takes a signature by a key that is in no log.
-	// It is never allowed for keyless signers.
+	X509    *X509
+	// Root is what signatures are checked against: the authorities that issue
+	// certificates, the logs and the timestamp authorities. Nil is the run's.
+	Root *TrustedRoot
+	// Source is where the signer's evidence is kept, and counts.
+	Source Source
+	// RequireTimestamp takes only what a timestamp authority vouches for, too.
+	RequireTimestamp bool
+	// IgnoreTransparencyLog takes a signature that is in no transparency log.
+	// What a certificate signed then needs a timestamp, save that of X509: it
+	// may instead be valid at the time of evaluation.
 	IgnoreTransparencyLog bool
+	// IgnoreCertificateLog takes a certificate that is in no certificate log.
+	IgnoreCertificateLog bool
 }
 
 // Key is a public key.
 type Key struct {
 	// Fingerprint is lower-case hex of the SHA-256 of the DER-encoded
-	// SubjectPublicKeyInfo.
+	// SubjectPublicKeyInfo. It is empty where the key is not known.
 	Fingerprint string
 	Public      crypto.PublicKey
+	// KMS is the URI of the key in a key-management service, which must be
+	// asked for it before a policy is evaluated.
+	KMS string
+	// Unknown says why the key is not known. It is unknown, not fail.
+	Unknown *Finding
+	// NotBefore is the first moment at which the key may sign, and NotAfter
+	// the first at which it may no longer. Zero is no limit. A signature whose
+	// time nobody vouches for is in no period.
+	NotBefore, NotAfter time.Time
+}
+
+// X509 is the holder of a certificate that the policy's own authorities
+// issued, those of SignerRule.Root. Whether it was revoked is not asked.
+type X509 struct {
+	// Subject is a glob of the subject alternative name, or if the certificate
+	// has none, of the subject's common name; SubjectPattern is anchored and
+	// set instead of it.
+	Subject        string
+	SubjectPattern *regexp.Regexp
 }
 
 // Keyless is a certificate identity. Issuer and subject are always both

@@ -67,11 +67,11 @@ func isType(test func(predicateType string) bool) func(*Evidence) bool {
 func anyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 	var nearest *Finding
 	var by candidate
-	var passed []outcome
+	var passed []candidate
 	for _, c := range candidates {
 		f := check(c)
 		if f == nil {
-			passed = append(passed, met([]support{c.support()}))
+			passed = append(passed, c)
 			continue
 		}
 		better := nearest == nil || f.Verdict == Unknown && nearest.Verdict == Fail ||
@@ -81,7 +81,7 @@ func anyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 		}
 	}
 	if len(passed) > 0 {
-		return met(mergeSupports(passed...))
+		return proved(passed)
 	}
 	if nearest == nil {
 		return met(nil)

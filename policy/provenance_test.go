@@ -145,7 +145,7 @@ func TestEachFieldOfProvenanceAloneMakesItFail(t *testing.T) {
 		{"signed a moment ahead", func(w *provenanceWorld) { w.signer.SignedAt = noon.Add(4 * time.Minute) }, Pass, ""},
 		{"malformed", func(w *provenanceWorld) { w.predicate = `{"buildDefinition": 3}` }, Fail, CodePredicateMalformed},
 		{"not JSON of an object", func(w *provenanceWorld) { w.predicate = `[]` }, Fail, CodePredicateMalformed},
-		{"of a version that is not read", func(w *provenanceWorld) { w.predicateType = "https://slsa.dev/provenance/v0.1" }, Unknown, CodePredicateUnsupported},
+		{"of a version that is not read", func(w *provenanceWorld) { w.predicateType = "https://slsa.dev/provenance/v0.3" }, Unknown, CodePredicateUnsupported},
 		{"of another type", func(w *provenanceWorld) { w.predicateType = predicate.TypeSPDX }, Fail, CodeProvenanceMissing},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestAnyProvenanceCounts(t *testing.T) {
 	bad := attest(image, w.predicateType, strings.ReplaceAll(w.predicate, "acme/app", "evil/app"), w.signer)
 	good := attest(image, w.predicateType, w.predicate, w.signer)
 	expect(t, evaluate(t, requiring(Requirement{Provenance: &w.requirement}), inputOf(bad, good)), Pass, "")
-	unread := attest(image, "https://slsa.dev/provenance/v0.1", "{}", w.signer)
+	unread := attest(image, "https://slsa.dev/provenance/v0.3", "{}", w.signer)
 	expect(t, evaluate(t, requiring(Requirement{Provenance: &w.requirement}), inputOf(bad, unread)), Unknown, CodePredicateUnsupported)
 	expect(t, evaluate(t, requiring(Requirement{Provenance: &w.requirement}), inputOf(bad, unread, good)), Pass, "")
 }

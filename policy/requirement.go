@@ -9,7 +9,7 @@ import (
 // monotone tells whether more evidence can only help: what asks for any one
 // statement stays met, what looks at the newest or at every one need not.
 func (r *Requirement) monotone() bool {
-	return r.Vulnerabilities == nil && (r.Attestation == nil || r.Attestation.Statements == AnyStatement)
+	return r.Vulnerabilities == nil && r.Layout == nil && r.Program == nil && (r.Attestation == nil || r.Attestation.Statements == AnyStatement)
 }
 
 // conclude takes into account what was not looked at. Absence is fail only
@@ -17,7 +17,12 @@ func (r *Requirement) monotone() bool {
 // is a pass only then.
 func (e *evaluation) conclude(r *Requirement, o outcome) outcome {
 	stands := o.settled || o.verdict == Pass && r.monotone()
+	unknown := r.unknownKeys()
 	switch {
+	case !stands && e.in.Complete && len(unknown) > 0:
+		o = unmet(unknown[0], slices.Concat(unknown[1:], level(o.findings, Unknown))...)
+		o.settled = true
+		return o
 	case stands, e.in.Complete && len(e.in.Faults) == 0:
 		o.settled = true
 		return o
@@ -109,6 +114,10 @@ func (e *evaluation) ask(ctx context.Context, q question) outcome {
 		return e.vulnerabilities(q, r.Vulnerabilities)
 	case r.Attestation != nil:
 		return e.attestation(ctx, q, r.Attestation)
+	case r.VSA != nil:
+		return e.vsa(q, r.VSA)
+	case r.Layout != nil:
+		return e.layout(q, r.Layout)
 	}
 	return outcome{}
 }

@@ -16,20 +16,23 @@ func (e *evaluation) signature(q question, r *SignatureRequirement) outcome {
 	if missing != nil {
 		return *missing
 	}
-	return anyOf(candidates, func(c candidate) *Finding {
-		var lacking []string
-		for _, key := range sortedKeys(r.Annotations) {
-			if value, found := c.evidence.Annotations[key]; !found || value != r.Annotations[key] {
-				lacking = append(lacking, key+"="+r.Annotations[key])
-			}
+	return anyOf(candidates, func(c candidate) *Finding { return e.checkAnnotations(q, r, c) })
+}
+
+// checkAnnotations says which signed annotations a signature lacks.
+func (e *evaluation) checkAnnotations(q question, r *SignatureRequirement, c candidate) *Finding {
+	var lacking []string
+	for _, key := range sortedKeys(r.Annotations) {
+		if value, found := c.evidence.Annotations[key]; !found || value != r.Annotations[key] {
+			lacking = append(lacking, key+"="+r.Annotations[key])
 		}
-		if lacking == nil {
-			return nil
-		}
-		return &Finding{Code: CodeSignatureAnnotations, Verdict: Fail,
-			Message: fmt.Sprintf("%s is signed by %s, without the signed annotations %s", e.label(q.target), c.rule.called(), list(lacking)),
-			Hint:    fmt.Sprintf("%s -a %s %s@%s", signCommand(r.Signers), strings.Join(lacking, " -a "), e.in.Subject.Repository, q.target.digest)}
-	})
+	}
+	if lacking == nil {
+		return nil
+	}
+	return &Finding{Code: CodeSignatureAnnotations, Verdict: Fail,
+		Message: fmt.Sprintf("%s is signed by %s, without the signed annotations %s", e.label(q.target), c.rule.called(), list(lacking)),
+		Hint:    fmt.Sprintf("%s -a %s %s@%s", signCommand(r.Signers), strings.Join(lacking, " -a "), e.in.Subject.Repository, q.target.digest)}
 }
 
 // signCommand is how to sign, for hints.

@@ -69,6 +69,7 @@ func TestEachFieldOfASignerAloneMakesItFail(t *testing.T) {
 		{"keyless at no trusted time", keyless, func(_ *SignerRule, s *Signer) { s.Logged, s.SignedAt = false, time.Time{} }, CodeLogEntryMissing, "no transparency log"},
 		{"keyless at no trusted time is never allowed", keyless, func(r *SignerRule, s *Signer) {
 			s.Logged, s.SignedAt, r.IgnoreTransparencyLog = false, time.Time{}, true
+			s.Trust = r.Trust()
 		}, CodeLogEntryMissing, "no transparency log"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -27,6 +27,8 @@ type Statement struct {
 	// Subjects are the digests that the statement speaks of, those with an
 	// algorithm that ParseDigest takes.
 	Subjects []Digest
+	// Subject is the list of subjects as it was signed.
+	Subject json.RawMessage
 	// Predicate is the predicate's JSON as it was signed. It is nil if there
 	// is none.
 	Predicate json.RawMessage
@@ -57,7 +59,7 @@ func (s *Statement) Names(digest Digest) bool {
 // It is lenient where real statements are odd and no reader is misled. "type"
 // is taken for "_type" where that is missing, as some OpenVEX tools write it.
 // The predicate may be any JSON value, such as a string, or missing. Subjects
-// without a sha256 or sha512 digest are passed over, so that Subjects may be
+// without a sha256, sha384 or sha512 digest are passed over, so that Subjects may be
 // empty, and the statement then speaks of no image. Unknown keys are ignored.
 func ParseStatement(payload []byte) (*Statement, error) {
 	if err := predicate.CheckKeys(payload); err != nil {
@@ -67,7 +69,7 @@ func ParseStatement(payload []byte) (*Statement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read statement: %w", err)
 	}
-	s := &Statement{Predicate: fields["predicate"]}
+	s := &Statement{Subject: fields["subject"], Predicate: fields["predicate"]}
 	if s.Type, err = statementType(fields); err != nil {
 		return nil, fmt.Errorf("read statement: %w", err)
 	}
@@ -142,12 +144,12 @@ func digestSet(raw json.RawMessage) ([]Digest, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	fields, err := exactFields(raw, "sha256", "sha512")
+	fields, err := exactFields(raw, "sha256", "sha384", "sha512")
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
 	var out []Digest
-	for _, algorithm := range []string{"sha256", "sha512"} {
+	for _, algorithm := range []string{"sha256", "sha384", "sha512"} {
 		if _, ok := fields[algorithm]; !ok {
 			continue
 		}

@@ -54,6 +54,10 @@ func TestParseStatement(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if subject := string(got.Subject); !strings.Contains(test.payload, subject) || !strings.Contains(subject, hex256) {
+				t.Errorf("subject is %s", subject)
+			}
+			got.Subject = nil
 			if !reflect.DeepEqual(*got, want) {
 				t.Errorf("got %+v, want %+v", *got, want)
 			}

@@ -46,4 +46,6 @@ type Use struct {
 	Labels map[string]string
 	// Class is how the image was found: podspec, resource or text.
 	Class string
+	// Object is the object itself. It is nil where that is not at hand.
+	Object Object
 }

@@ -1,21 +1,44 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/package-url/packageurl-go"
-
+	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy/predicate"
 )
+
+// Silenced is a vulnerability that would be denied, and that VEX explains away.
+type Silenced struct {
+	Policy      string `json:"policy"`
+	Requirement string `json:"requirement"`
+	// Vulnerability is its identifier, and Package what it is in.
+	Vulnerability string `json:"vulnerability"`
+	Package       string `json:"package"`
+	// Status, Justification and Impact are what the statement says.
+	Status        predicate.VEXStatus `json:"status"`
+	Justification string              `json:"justification,omitempty"`
+	Impact        string              `json:"impact,omitempty"`
+	// Author is who the document says wrote it; Signer is whom the policy calls
+	// who signed it.
+	Author string `json:"author,omitempty"`
+	Signer string `json:"signer"`
+	// At is when it was said, and nil where nobody tells. Age is how long that
+	// was ago, in seconds.
+	At  *time.Time `json:"at,omitempty"`
+	Age int64      `json:"ageSeconds,omitempty"`
+	// Statement is the SHA-256 of what was signed.
+	Statement Digest `json:"statement"`
+}
 
 // vexWord is one VEX statement about an image by somebody who may silence,
 // or a document of theirs that cannot be read.
 type vexWord struct {
 	by        candidate
 	author    string
+	draft     bool
 	statement *predicate.VEXStatement
 	// err is set instead of a statement: the document may say anything about
 	// everything.
@@ -39,7 +62,7 @@ func (e *evaluation) vexStatements(q question, r *VEXRule) []vexWord {
 		if ev.Subject != q.target.digest && ev.Subject != e.in.Subject.Digest {
 			continue
 		}
-		if !isType(predicate.IsVEX)(ev) {
+		if !saysVEX(ev) {
 			continue
 		}
 		candidates := appendCandidates(nil, ev, r.Signers)
@@ -47,26 +70,54 @@ func (e *evaluation) vexStatements(q question, r *VEXRule) []vexWord {
 			continue
 		}
 		v, err := parseOnce(e, ev.Statement, predicate.ParseVEX)
-		if err != nil {
+		switch {
+		case errors.Is(err, predicate.ErrNoVulnerabilities):
+			continue
+		case err != nil:
 			words = append(words, vexWord{by: candidates[0], err: err})
 			continue
 		}
 		for s := range v.Statements {
-			words = append(words, vexWord{by: candidates[0], author: v.Author, statement: &v.Statements[s]})
+			words = append(words, vexWord{by: candidates[0], author: v.Author, draft: v.Draft, statement: &v.Statements[s]})
 		}
 	}
 	return words
 }
 
+// saysVEX tells whether evidence is a VEX document, or a CycloneDX document
+// that speaks of vulnerabilities.
+func saysVEX(ev *Evidence) bool {
+	return isType(predicate.IsVEX)(ev) || speaks(ev)
+}
+
+func speaks(ev *Evidence) bool {
+	return ev.Kind == KindAttestation && ev.Statement != nil &&
+		predicate.SpeaksOfVulnerabilities(ev.Statement.PredicateType, ev.Statement.Predicate)
+}
+
 // silenced tells whether VEX explains a vulnerability away, and what it says
 // of it either way. Of several statements about the same vulnerability and
 // product the newest counts; where it cannot be told which that is, all of
-// those that it may be must silence.
+// those that it may be must silence. A statement of which it cannot be told
+// whether it is about the package silences nothing, and is heard all the same
+// if it says that the vulnerability may matter.
 func (j *vulnerabilityJudge) silenced(f *finding) (bool, string) {
 	var about []vexWord
 	for _, w := range j.vex {
-		if w.err != nil || sharesID(f.ids(), append([]string{w.statement.ID}, w.statement.Aliases...)) && j.concerns(w.statement, f) {
+		if w.err != nil {
 			about = append(about, w)
+			continue
+		}
+		if !sharesID(f.ids(), append([]string{w.statement.ID}, w.statement.Aliases...)) {
+			continue
+		}
+		switch j.concerns(w.statement, f) {
+		case matchYes:
+			about = append(about, w)
+		case matchUnknown:
+			if stands(w.statement) {
+				about = append(about, w)
+			}
 		}
 	}
 	about = newest(about, func(w vexWord) dated { return dated{signed: w.when()} })
@@ -79,7 +130,31 @@ func (j *vulnerabilityJudge) silenced(f *finding) (bool, string) {
 			text = j.word(w)
 		}
 	}
+	if len(about) > 0 {
+		j.e.silence(j.q, f, about[0])
+	}
 	return len(about) > 0, text
+}
+
+// silence takes a vulnerability that VEX explains away to the list of these.
+func (e *evaluation) silence(q question, f *finding, w vexWord) {
+	s := w.statement
+	one := Silenced{
+		Policy: e.policy, Requirement: q.req.Name, Vulnerability: f.ID, Package: f.place(),
+		Status: s.Status, Justification: clip(s.Justification), Impact: clip(s.Impact),
+		Author: clip(w.author), Signer: w.by.rule.called(), Statement: w.by.evidence.ID,
+	}
+	if at := w.when(); !at.IsZero() {
+		at = at.UTC()
+		one.At, one.Age = &at, int64(e.in.At.Sub(at)/time.Second)
+	}
+	same := func(other Silenced) bool {
+		return other.Policy == one.Policy && other.Requirement == one.Requirement && other.Vulnerability == one.Vulnerability &&
+			other.Package == one.Package && other.Statement == one.Statement
+	}
+	if len(e.silenced) < bounds.Silenced && !slices.ContainsFunc(e.silenced, same) {
+		e.silenced = append(e.silenced, one)
+	}
 }
 
 // loud says why a statement does not silence, and is empty if it does.
@@ -88,6 +163,9 @@ func (j *vulnerabilityJudge) loud(w vexWord) string {
 		return fmt.Sprintf("a VEX document by %s cannot be read: %s", w.by.rule.called(), clip(w.err.Error()))
 	}
 	s := w.statement
+	if w.draft {
+		return fmt.Sprintf("VEX by %s is a draft", w.by.rule.called())
+	}
 	if !slices.Contains(j.r.VEX.Statuses, s.Status) {
 		return fmt.Sprintf("VEX by %s says %s", w.by.rule.called(), s.Status)
 	}
@@ -115,148 +193,4 @@ func (j *vulnerabilityJudge) word(w vexWord) string {
 		text += fmt.Sprintf(" (author %s)", clip(w.author))
 	}
 	return fmt.Sprintf("%s, %s", text, j.e.old(dated{own: w.when()}))
-}
-
-// concerns tells whether a statement is about the vulnerable package in the
-// image that is asked about. A statement without products is about what its
-// attestation is attached to.
-func (j *vulnerabilityJudge) concerns(s *predicate.VEXStatement, f *finding) bool {
-	if len(s.Products) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(s.Products, func(p predicate.Product) bool {
-		return j.isImage(&p) && partConcerns(p.Subcomponents, f)
-	})
-}
-
-// partConcerns tells whether the parts of a product that a statement names
-// hold the package. No parts are all of it.
-func partConcerns(parts []predicate.Product, f *finding) bool {
-	if len(parts) == 0 {
-		return true
-	}
-	have, err := packageurl.FromString(f.PURL)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(parts, func(p predicate.Product) bool {
-		for _, text := range purls(&p) {
-			want, err := packageurl.FromString(text)
-			if err != nil {
-				continue
-			}
-			m := packageMatcher{purl: want}
-			version := have.Version
-			if version == "" {
-				version = f.Version
-			}
-			if m.samePackage(have) && (want.Version == "" || want.Version == version) {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// isImage tells whether a product is the image: by a hash, by an OCI package
-// URL, or by its name.
-func (j *vulnerabilityJudge) isImage(p *predicate.Product) bool {
-	for algorithm, hash := range p.Hashes {
-		name := strings.ReplaceAll(strings.ToLower(algorithm), "-", "")
-		if j.isDigest(name + ":" + strings.ToLower(hash)) {
-			return true
-		}
-	}
-	for _, text := range purls(p) {
-		if purl, err := packageurl.FromString(text); err == nil && j.isPURL(purl) {
-			return true
-		}
-	}
-	return p.ID != "" && !strings.HasPrefix(p.ID, "pkg:") && j.isReference(p.ID)
-}
-
-// purls are all package URLs that identify a product.
-func purls(p *predicate.Product) []string {
-	var found []string
-	if strings.HasPrefix(p.ID, "pkg:") {
-		found = append(found, p.ID)
-	}
-	if purl := p.Identifiers["purl"]; purl != "" {
-		found = append(found, purl)
-	}
-	return found
-}
-
-// purlOf is the first package URL of a product, or nothing.
-func purlOf(p *predicate.Product) string {
-	if all := purls(p); len(all) > 0 {
-		return all[0]
-	}
-	return ""
-}
-
-func (j *vulnerabilityJudge) isDigest(text string) bool {
-	return text == j.q.target.digest.String() || text == j.e.in.Subject.Digest.String()
-}
-
-// isPURL tells whether a package URL is the image's. Of the type oci, which
-// has no registry in its name, it must say where it is or which digest it is.
-func (j *vulnerabilityJudge) isPURL(p packageurl.PackageURL) bool {
-	qualifiers := p.Qualifiers.Map()
-	repository := normaliseName(j.e.in.Subject.Repository)
-	base := repository[strings.LastIndexByte(repository, '/')+1:]
-	if arch := qualifiers["arch"]; arch != "" && j.q.target.platform != "" &&
-		!slices.Contains(strings.Split(j.q.target.platform, "/"), arch) {
-		return false
-	}
-	tag, digest := qualifiers["tag"], ""
-	if strings.Contains(p.Version, ":") {
-		digest = p.Version
-	} else if p.Version != "" {
-		tag = p.Version
-	}
-	place := qualifiers["repository_url"]
-	switch {
-	case p.Type == packageurl.TypeDocker:
-		name := strings.Trim(p.Namespace+"/"+p.Name, "/")
-		if place != "" {
-			name = strings.TrimSuffix(trimScheme(place), "/") + "/" + name
-		}
-		if normaliseName(name) != repository {
-			return false
-		}
-	case p.Type != packageurl.TypeOCI || !strings.EqualFold(p.Name, base):
-		return false
-	case place != "":
-		place = strings.TrimSuffix(trimScheme(place), "/")
-		if normaliseName(place) != repository && normaliseName(place+"/"+base) != repository {
-			return false
-		}
-	case digest == "":
-		return false
-	}
-	return j.isVersion(tag, digest)
-}
-
-// isVersion compares tag and digest, where a product names them. The digest
-// decides; a tag alone must be the one that the image is written with.
-func (j *vulnerabilityJudge) isVersion(tag, digest string) bool {
-	if digest != "" {
-		return j.isDigest(digest)
-	}
-	return tag == "" || tag == j.e.in.Subject.Tag
-}
-
-// isReference tells whether an image reference is the image's.
-func (j *vulnerabilityJudge) isReference(text string) bool {
-	rest, digest, _ := strings.Cut(trimScheme(text), "@")
-	name, tag := cutTag(rest)
-	return normaliseName(name) == normaliseName(j.e.in.Subject.Repository) && j.isVersion(tag, digest)
-}
-
-func trimScheme(uri string) string {
-	if _, rest, found := strings.Cut(uri, "://"); found {
-		return rest
-	}
-	return uri
 }

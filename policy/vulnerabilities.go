@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,9 +32,11 @@ type finding struct {
 // ids are all identifiers of the vulnerability.
 func (f *finding) ids() []string { return append([]string{f.ID}, f.Aliases...) }
 
-func (f *finding) name() string {
-	what := cmp.Or(f.Package, f.PURL, "the image")
-	return clip(fmt.Sprintf("%s in %s", f.ID, strings.TrimSpace(what+" "+f.Version)))
+func (f *finding) name() string { return clip(fmt.Sprintf("%s in %s", f.ID, f.place())) }
+
+// place is the package that it is in, and its version.
+func (f *finding) place() string {
+	return clip(strings.TrimSpace(cmp.Or(f.Package, f.PURL, "the image") + " " + f.Version))
 }
 
 // vulnerabilities asks for reports that deny nothing. Of each scanner, which
@@ -56,22 +59,32 @@ func (e *evaluation) vulnerabilities(q question, r *VulnerabilityRequirement) ou
 	if r.VEX != nil {
 		j.vex = e.vexStatements(q, r.VEX)
 	}
+	j.askExploits()
 	var supports []support
 	for _, s := range deciding {
 		supports = append(supports, s.by.support())
+		j.notes = append(j.notes, s.by.relaxed()...)
 		j.judge(s)
 	}
 	return j.outcome(supports)
 }
 
-// wantsVEX and wantsReports tell which predicate types can be of a format
-// that counts.
-func (r *VulnerabilityRequirement) wantsVEX() bool {
-	return len(r.Formats) == 0 || slices.Contains(r.Formats, "openvex")
+// formats are those that count. SARIF, CSAF and CycloneDX must be asked for:
+// documents of these say much else too, and one that says nothing of
+// vulnerabilities must not pass for a clean report.
+func (r *VulnerabilityRequirement) formats() []string {
+	if len(r.Formats) > 0 {
+		return r.Formats
+	}
+	return []string{"openvex", "cosign-vuln", "in-toto-vulns", "trivy", "grype"}
 }
 
-func (r *VulnerabilityRequirement) wantsReports() bool {
-	return len(r.Formats) == 0 || slices.ContainsFunc(r.Formats, func(f string) bool { return f != "openvex" })
+// reportFormat is the format in which evidence reports vulnerabilities.
+func reportFormat(ev *Evidence) string {
+	if ev.Kind != KindAttestation || ev.Statement == nil {
+		return ""
+	}
+	return predicate.ReportFormat(ev.Statement.PredicateType, ev.Statement.Predicate)
 }
 
 // scans reads all reports by the scanners, of whatever format: those that do
@@ -80,15 +93,16 @@ func (e *evaluation) scans(q question, r *VulnerabilityRequirement) ([]*scan, *o
 	w := wanted{
 		signers: r.Signers, what: "vulnerability report", missing: CodeReportMissing,
 		make: attestCommand(r.Signers, "vuln"),
-		is: isType(func(t string) bool {
-			return r.wantsVEX() && predicate.IsVEX(t) || r.wantsReports() && predicate.IsReport(t)
-		}),
+		is:   func(ev *Evidence) bool { return slices.Contains(r.formats(), reportFormat(ev)) },
 	}
-	if r.wantsVEX() && !r.wantsReports() {
-		w.what, w.make = "vulnerability report in the format openvex", attestCommand(r.Signers, "openvex")
+	if len(r.Formats) == 1 {
+		w.what = "vulnerability report in the format " + r.Formats[0]
+	}
+	if slices.Equal(r.Formats, []string{"openvex"}) {
+		w.make = attestCommand(r.Signers, "openvex")
 	}
 	wide, ofType := w, w.is
-	wide.is = isType(func(t string) bool { return predicate.IsVEX(t) || predicate.IsReport(t) })
+	wide.is = func(ev *Evidence) bool { return reportFormat(ev) != "" }
 	candidates, missing := e.find(q, wide)
 	if missing != nil {
 		// Statements of those who silence are no reports by the wrong signer.
@@ -100,17 +114,23 @@ func (e *evaluation) scans(q question, r *VulnerabilityRequirement) ([]*scan, *o
 	}
 	var scans []*scan
 	for _, c := range candidates {
-		scans = append(scans, e.readScan(q, c))
+		if s := e.readScan(q, c); s != nil {
+			scans = append(scans, s)
+		}
+	}
+	if scans == nil {
+		o := unmet(e.missing(q, w))
+		return nil, &o
 	}
 	return scans, nil
 }
 
-// readScan reads one attested report.
+// readScan reads one attested report. It is nil for what is none on a closer
+// look: a CycloneDX document without a list of vulnerabilities.
 func (e *evaluation) readScan(q question, c candidate) *scan {
 	st := c.evidence.Statement
-	s := &scan{by: c, dated: dated{signed: c.signed()}}
+	s := &scan{by: c, dated: dated{signed: c.signed()}, format: reportFormat(c.evidence)}
 	if predicate.IsVEX(st.PredicateType) {
-		s.format = "openvex"
 		v, err := parseOnce(e, st, predicate.ParseVEX)
 		if err != nil {
 			s.err = e.unread(q, st, err)
@@ -120,25 +140,23 @@ func (e *evaluation) readScan(q question, c candidate) *scan {
 		return s
 	}
 	report, err := parseOnce(e, st, predicate.ParseReport)
-	if err != nil {
+	switch {
+	case errors.Is(err, predicate.ErrNoVulnerabilities):
+		return nil
+	case err != nil:
 		s.err = e.unread(q, st, err)
 		return s
 	}
-	s.format, s.dated.own = report.Format, report.Time
+	s.dated.own = report.Time
 	for _, v := range report.Vulnerabilities {
 		s.found = append(s.found, finding{Vulnerability: v})
 	}
 	return s
 }
 
-// counts tells whether a report is in a format that counts. One that cannot
-// be read, which only happens to scanners' own reports, may be in any of
-// theirs.
+// counts tells whether a report is in a format that counts.
 func (r *VulnerabilityRequirement) counts(s *scan) bool {
-	if s.format == "" {
-		return r.wantsReports()
-	}
-	return len(r.Formats) == 0 || slices.Contains(r.Formats, s.format)
+	return slices.Contains(r.formats(), s.format)
 }
 
 // groupScans groups those reports whose format counts by scanner, in order.
@@ -169,13 +187,13 @@ func groupScans(scans []*scan, r *VulnerabilityRequirement) [][]*scan {
 func (e *evaluation) wrongFormat(q question, r *VulnerabilityRequirement, scans []*scan) Finding {
 	var formats []string
 	for _, s := range scans {
-		format := cmp.Or(s.format, "of type "+clip(s.by.evidence.Statement.PredicateType))
+		format := s.format
 		if !slices.Contains(formats, format) {
 			formats = append(formats, format)
 		}
 	}
 	return Finding{Code: CodeReportFormat, Verdict: Fail,
-		Message: fmt.Sprintf("%s has vulnerability reports in the format %s, wanted %s", e.label(q.target), list(formats), oneOf(r.Formats)),
+		Message: fmt.Sprintf("%s has vulnerability reports in the format %s, wanted %s", e.label(q.target), list(formats), oneOf(r.formats())),
 		Hint:    fmt.Sprintf("attach the report in a format that counts, or add %s to formats", list(formats))}
 }
 

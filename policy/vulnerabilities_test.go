@@ -252,7 +252,15 @@ func TestVEX(t *testing.T) {
 		"pkg:oci/app?repository_url=ghcr.io/acme/app&tag=2.0":                                                false,
 		"pkg:oci/app?repository_url=ghcr.io/evil/app":                                                        false,
 		"pkg:oci/other?repository_url=ghcr.io/acme/app":                                                      false,
-		"pkg:oci/app": false,
+		"pkg:oci/app": true, // what it leaves out may be anything
+		"pkg:oci/app?repository_url=ghcr.io/acme/app&arch=amd64":  true,
+		"pkg:oci/app?repository_url=ghcr.io/acme/app&vendor=acme": false,
+		"pkg:oci/acme/app":                               false,
+		"pkg:deb/debian/openssl@3.0.1":                   true, // the package, wherever it is
+		"pkg:deb/debian/openssl@3.0.2":                   false,
+		"pkg:deb/debian/openssl":                         true,
+		"pkg:deb/debian/openssl?distro=debian-12":        true,
+		"pkg:deb/debian/openssl?distro=debian-11":        false,
 		"pkg:docker/acme/app@1.0?repository_url=ghcr.io": true,
 		"pkg:docker/acme/app@1.0":                        false,
 		"pkg:npm/app@1.0":                                false,

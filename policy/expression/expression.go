@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -121,7 +122,7 @@ func (c *condition) ReadsUse() bool { return c.readsUse }
 
 // Evaluate tells whether the condition holds. Its error says which limit was
 // exceeded, or what the expression asked for that is not there.
-func (c *condition) Evaluate(in policy.ExpressionInput) (bool, error) {
+func (c *condition) Evaluate(_ context.Context, in policy.ExpressionInput) (bool, error) {
 	if in.Statement == nil {
 		return false, errors.New("there is no statement to evaluate it on")
 	}

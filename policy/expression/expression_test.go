@@ -69,7 +69,7 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("%s: %v", source, err)
 			continue
 		}
-		if got, err := c.Evaluate(input(testResult)); err != nil || got != want {
+		if got, err := c.Evaluate(t.Context(), input(testResult)); err != nil || got != want {
 			t.Errorf("%s is %t, %v, want %t", source, got, err, want)
 		}
 	}
@@ -90,7 +90,7 @@ func TestEvaluateErrorsAreNoPass(t *testing.T) {
 			t.Errorf("%s: %v", source, err)
 			continue
 		}
-		if got, err := c.Evaluate(input(testResult)); got || err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := c.Evaluate(t.Context(), input(testResult)); got || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is %t, %v, want an error with %q", source, got, err, want)
 		}
 	}
@@ -103,7 +103,7 @@ func TestEvaluateWithoutPredicate(t *testing.T) {
 	}
 	in := input("null")
 	in.Statement.Predicate = nil
-	if got, err := c.Evaluate(in); !got || err != nil {
+	if got, err := c.Evaluate(t.Context(), in); !got || err != nil {
 		t.Errorf("a missing predicate is %t, %v, want null", got, err)
 	}
 	for _, broken := range []string{"{", "", `{"a":1,"a":2}`, `"a`} {
@@ -112,11 +112,11 @@ func TestEvaluateWithoutPredicate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := c.Evaluate(in); broken != "" && (got || err == nil) {
+		if got, err := c.Evaluate(t.Context(), in); broken != "" && (got || err == nil) {
 			t.Errorf("%q: got %t, %v, want an error", broken, got, err)
 		}
 	}
-	if got, err := c.Evaluate(policy.ExpressionInput{}); got || err == nil {
+	if got, err := c.Evaluate(t.Context(), policy.ExpressionInput{}); got || err == nil {
 		t.Errorf("without a statement: %t, %v, want an error", got, err)
 	}
 }
@@ -184,7 +184,7 @@ func TestExpressionCostIsBoundedInTimeAndMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.Evaluate(input(list.String()))
+		got, err := c.Evaluate(t.Context(), input(list.String()))
 		if want == "" {
 			if !got || err != nil {
 				t.Errorf("%s: %t, %v", source, got, err)
@@ -216,7 +216,7 @@ func TestLargePredicateIsReadInPlace(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if got, err := c.Evaluate(in); !got || err != nil {
+	if got, err := c.Evaluate(t.Context(), in); !got || err != nil {
 		t.Fatalf("%t, %v", got, err)
 	}
 	runtime.ReadMemStats(&after)

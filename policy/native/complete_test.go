@@ -88,6 +88,8 @@ func TestCompleteVulnerabilities(t *testing.T) {
 		MaxAge:          24 * time.Hour,
 		Severity:        predicate.SeverityHigh,
 		UnknownSeverity: true,
+		Exploited:       true,
+		EPSS:            0.5,
 		VEX: &policy.VEXRule{
 			Statuses:       []predicate.VEXStatus{predicate.NotAffected, predicate.Fixed},
 			Justifications: []string{"vulnerable_code_not_present"},
@@ -97,10 +99,7 @@ func TestCompleteVulnerabilities(t *testing.T) {
 			Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
 		}},
 	})
-	same(t, "unsupported", r.Unsupported, []string{
-		"good/complete.yaml:31:55: vulnerabilities.deny.kev",
-		"good/complete.yaml:31:66: vulnerabilities.deny.epss",
-	})
+	same(t, "unsupported", r.Unsupported, []string(nil))
 }
 
 func TestCompleteGroupAndAttestation(t *testing.T) {
@@ -122,12 +121,36 @@ func TestCompleteGroupAndAttestation(t *testing.T) {
 	})
 }
 
-// TestUnsupportedKindsSayNothing: what is not honoured is neither ignored nor
-// half honoured.
-func TestUnsupportedKindsSayNothing(t *testing.T) {
-	for i, want := range map[int]string{5: "good/complete.yaml:43:7: vsa", 6: "good/complete.yaml:44:7: layout"} {
-		r := loadComplete(t).Policies[0].Require[i]
-		same(t, r.Name, r, policy.Requirement{Name: r.Name, Source: r.Source, Unsupported: []string{want}})
+func TestCompleteSummaryAndLayout(t *testing.T) {
+	p := loadComplete(t).Policies[0]
+	v := *p.Require[5].VSA
+	if len(v.Signers) != 1 || v.Signers[0].Name != "verifier" {
+		t.Errorf("signers are %+v", v.Signers)
+	}
+	v.Signers = nil
+	same(t, "vsa", v, policy.VSARequirement{Verifier: "https://acme.example/verifier", Level: "SLSA_BUILD_LEVEL_3"})
+	l := p.Require[6].Layout
+	if len(l.Layout.Steps) != 2 || len(l.Functionaries) != 2 || len(l.Functionaries[0]) != 1 || len(l.Functionaries[1]) != 2 {
+		t.Fatalf("layout is %+v", l)
+	}
+	if rule := l.Functionaries[0][0]; rule.Key == nil || rule.Key.Public == nil || rule.IgnoreTransparencyLog || !strings.HasPrefix(rule.Name, "functionary ") {
+		t.Errorf("functionary is %+v", rule)
+	}
+}
+
+// TestLayoutThatItsOwnersDidNotSign does not load, nor does one that is none.
+func TestLayoutThatItsOwnersDidNotSign(t *testing.T) {
+	for text, want := range map[string]string{
+		"layout: {file: root.layout, keys: [psirt.pub]}":            "no signature by the owner's key 1 of 1 holds",
+		"layout: {file: root.layout, keys: [owner.pub, psirt.pub]}": "no signature by the owner's key 2 of 2 holds",
+		"layout: {file: psirt.pub, keys: [owner.pub]}":              "read layout \"psirt.pub\"",
+		"layout: {file: missing, keys: [owner.pub]}":                "read layout \"missing\"",
+		"layout: {file: root.layout, keys: [missing]}":              "read key file \"missing\"",
+	} {
+		_, err := native.Load(tree(t, map[string]string{"p.yaml": requiring(text)}), "p.yaml")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
 	}
 }
 

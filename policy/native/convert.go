@@ -1,17 +1,14 @@
 package native
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"io/fs"
-	"reflect"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
 // APIVersion is the apiVersion of the documents that this package reads.
@@ -23,45 +20,60 @@ const (
 	KindException = "ImageException"
 )
 
-// document reads one document into the set.
-func (l *loader) document(src *source, doc document) Problems {
-	d := &decoder{source: src, budget: l.budget}
-	kind := d.kind(doc.root)
-	c := &converter{decoder: d, files: l.files}
-	switch kind {
+// Reader reads native documents into a set.
+type Reader struct {
+	// Set is what was read. It is not to be used where there are problems.
+	Set   policy.Set
+	files fs.FS
+	// policies and exceptions are the places of what was read, by name.
+	policies, exceptions document.Names
+	// written are the exceptions of Set as they were written.
+	written []writtenException
+	budget  *document.Budget
+}
+
+// NewReader makes a reader. Key files are read from files, relative to the
+// policy file that names them. Names and budget are shared with the readers
+// of other languages.
+func NewReader(files fs.FS, policies document.Names, budget *document.Budget) *Reader {
+	return &Reader{files: files, policies: policies, exceptions: document.Names{}, budget: budget}
+}
+
+// Read reads one document into the set, and returns what is wrong with it.
+func (r *Reader) Read(file *document.File, doc document.Document) document.Problems {
+	c := &converter{Decoder: document.NewDecoder(file, r.budget), files: r.files}
+	switch c.kind(doc.Root) {
 	case KindPolicy:
 		var p imagePolicy
-		d.root = reflect.TypeOf(p)
-		d.decode(doc.root, reflect.ValueOf(&p).Elem(), "", scope{head: doc.root})
+		c.Decode(doc.Root, &p)
 		out := c.policy(p)
-		out.Digest = digestOf(doc.text)
-		c.once(l.policies, "policy", p.Metadata.Name)
-		l.set.Policies = append(l.set.Policies, out)
+		out.Digest = document.Digest(doc.Text)
+		c.Once(r.policies, "policy", p.Metadata.Name.text)
+		r.Set.Policies = append(r.Set.Policies, out)
 	case KindException:
 		var e imageException
-		d.root = reflect.TypeOf(e)
-		d.decode(doc.root, reflect.ValueOf(&e).Elem(), "", scope{head: doc.root})
-		c.once(l.exceptions, "exception", e.Metadata.Name)
-		l.set.Exceptions = append(l.set.Exceptions, c.exception(e))
-		l.written = append(l.written, writtenException{src, e.Spec})
+		c.Decode(doc.Root, &e)
+		c.Once(r.exceptions, "exception", e.Metadata.Name.text)
+		r.Set.Exceptions = append(r.Set.Exceptions, c.exception(e))
+		r.written = append(r.written, writtenException{file, e.Spec})
 	}
-	return d.problems
+	return c.Problems
 }
 
 // kind returns the kind of a document if this package reads it, and reports
 // it otherwise.
-func (d *decoder) kind(root *yaml.Node) string {
+func (d *converter) kind(root *yaml.Node) string {
 	if root.Kind != yaml.MappingNode {
-		d.report(root, "want a document with apiVersion, kind, metadata and spec; got %s", describe(root))
+		d.Report(root, "want a document with apiVersion, kind, metadata and spec; got %s", document.Describe(root))
 		return ""
 	}
-	version, kind := child(root, "apiVersion"), child(root, "kind")
+	version, kind := document.KindOf(root)
 	switch {
 	case version == nil || version.Value == "":
-		d.report(root, "document has no apiVersion: only %s and %s of %s are read", KindPolicy, KindException, APIVersion)
+		d.Report(root, "document has no apiVersion: only %s and %s of %s are read", KindPolicy, KindException, APIVersion)
 		return ""
 	case kind == nil || kind.Value == "":
-		d.report(root, "document has no kind: want kind: %s or kind: %s", KindPolicy, KindException)
+		d.Report(root, "document has no kind: want kind: %s or kind: %s", KindPolicy, KindException)
 		return ""
 	}
 	kinds := []string{KindPolicy, KindException}
@@ -71,15 +83,15 @@ func (d *decoder) kind(root *yaml.Node) string {
 	case version.Value == APIVersion && slices.Contains(kinds, kind.Value):
 		return kind.Value
 	case version.Value == APIVersion:
-		d.report(kind, "unknown kind %s of %s%s", quote(kind.Value), APIVersion, suggest(kind.Value, kinds))
+		d.Report(kind, "unknown kind %s of %s%s", document.Quote(kind.Value), APIVersion, document.Suggest(kind.Value, kinds))
 	case ours:
-		d.report(version, "unknown version %s: want %s", quote(version.Value), APIVersion)
+		d.Report(version, "unknown version %s: want %s", document.Quote(version.Value), APIVersion)
 	case otherTool(group):
-		d.report(kind, "kind %s of %s is not supported yet: only %s and %s of %s are read",
-			quote(kind.Value), quote(version.Value), KindPolicy, KindException, APIVersion)
+		d.Report(kind, "kind %s of %s is not supported yet: only %s and %s of %s are read",
+			document.Quote(kind.Value), document.Quote(version.Value), KindPolicy, KindException, APIVersion)
 	default:
-		d.report(kind, "kind %s of %s is no policy: only %s and %s of %s are read",
-			quote(kind.Value), quote(version.Value), KindPolicy, KindException, APIVersion)
+		d.Report(kind, "kind %s of %s is no policy: only %s and %s of %s are read",
+			document.Quote(kind.Value), document.Quote(version.Value), KindPolicy, KindException, APIVersion)
 	}
 	return ""
 }
@@ -92,53 +104,14 @@ func otherTool(group string) bool {
 	}, group)
 }
 
-// child returns the scalar value of a field of a mapping, or nil.
-func child(n *yaml.Node, name string) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name && n.Content[i+1].Kind == yaml.ScalarNode {
-			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
-func digestOf(text []byte) policy.Digest {
-	sum := sha256.Sum256(text)
-	digest, err := policy.ParseDigest("sha256:" + hex.EncodeToString(sum[:]))
-	if err != nil {
-		return policy.Digest{}
-	}
-	return digest
-}
-
 // converter turns the schema types of one document into the model, and
 // reports what each field alone cannot tell. It never stops at a problem: it
 // goes on with zero values, and a set with problems is thrown away.
 type converter struct {
-	*decoder
+	*document.Decoder
 	files   fs.FS
 	signers map[string]signerRule
 	names   names
-}
-
-// once reports a name that was used before.
-func (c *converter) once(before map[string]string, what string, n name) {
-	if !n.written() || n.Value == "" {
-		return
-	}
-	if first, twice := before[n.Value]; twice {
-		c.report(n.node, "%s %s is defined twice: first at %s", what, quote(n.Value), first)
-		return
-	}
-	before[n.Value] = c.at(n.place)
-}
-
-// at is "file:line" of a place.
-func (c *converter) at(p place) string {
-	if !p.written() {
-		return c.source.name
-	}
-	return fmt.Sprintf("%s:%d", c.source.name, p.node.Line)
 }
 
 // policy converts a document of kind ImagePolicy.
@@ -147,7 +120,7 @@ func (c *converter) policy(p imagePolicy) policy.Policy {
 	c.signers = c.convertSigners(s.Signers)
 	out := policy.Policy{
 		Name:           p.Metadata.Name.Value,
-		Source:         c.at(p.place),
+		Source:         c.At(p.place),
 		Match:          convertMatch(s.Match),
 		RequireDigest:  s.References.Digest.Value == "require",
 		Platforms:      platformRule(s.Platforms),
@@ -157,11 +130,11 @@ func (c *converter) policy(p imagePolicy) policy.Policy {
 		out.Mode = policy.Warn
 	}
 	switch {
-	case !s.written() || s.node.Kind != yaml.MappingNode:
+	case !s.Written() || s.Node.Kind != yaml.MappingNode:
 	case out.AllowUnmatched && len(s.Require) > 0:
-		c.report(s.Unmatched.node, "spec has both unmatched: allow and requirements: images that must meet something are not unmatched; write two policies")
-	case !out.AllowUnmatched && !hasField(s.node, "require"):
-		c.report(s.node, "spec has no field \"require\": every image that matches would pass unchecked; write requirements, or unmatched: allow if that is meant")
+		c.Report(s.Unmatched.Node, "spec has both unmatched: allow and requirements: images that must meet something are not unmatched; write two policies")
+	case !out.AllowUnmatched && !document.HasField(s.Node, "require"):
+		c.Report(s.Node, "spec has no field \"require\": every image that matches would pass unchecked; write requirements, or unmatched: allow if that is meant")
 	}
 	c.names = names{taken: map[string]bool{}, last: map[string]int{}}
 	c.collect(s.Require)
@@ -192,14 +165,12 @@ func platformRule(t text) policy.PlatformRule {
 }
 
 // worded is a schema type that holds a text.
-type worded interface{ word() string }
-
-func (t text) word() string { return t.Value }
+type worded interface{ Word() string }
 
 func values[T worded](list []T) []string {
 	var out []string
 	for _, v := range list {
-		out = append(out, v.word())
+		out = append(out, v.Word())
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/policy/native"
 )
 
@@ -29,7 +30,7 @@ spec:
 	if err := os.WriteFile(file, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := native.Load(native.Disk{}, file); err != nil {
+	if _, err := native.Load(document.Disk{}, file); err != nil {
 		t.Error(err)
 	}
 	if _, err := native.Load(fstest.MapFS{"policy.yaml": {Data: text}}, "policy.yaml"); err == nil {

@@ -7,7 +7,7 @@
 // that is well formed and that syncgate cannot honour yet is never ignored
 // either: it loads, and makes the requirement that holds it unknown.
 //
-// The language is the set of types in schema.go. One generic decoder
-// (decode.go) reads YAML nodes into them, keeping where each value was
-// written; convert*.go turns them into the policy package's model.
+// The language is the set of types in schema.go. The document package reads
+// YAML nodes into them, keeping where each value was written; convert.go and
+// its neighbours turn them into the policy package's model.
 package native

@@ -6,22 +6,32 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/policy/native"
 )
 
-// TestDocsLoad loads every YAML block of the documentation.
-func TestDocsLoad(t *testing.T) {
+// docsBlocks are the YAML blocks of the documentation.
+func docsBlocks(t *testing.T) []string {
+	t.Helper()
 	text, err := os.ReadFile("../../docs/policy.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(string(text), -1)
+	var blocks []string
+	for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+		blocks = append(blocks, block[1])
+	}
 	if len(blocks) < 6 {
 		t.Fatalf("%d blocks of YAML", len(blocks))
 	}
-	for _, block := range blocks {
-		if _, err := native.Load(tree(t, map[string]string{"policy.yaml": block[1]}), "policy.yaml"); err != nil {
-			t.Errorf("%v\nin\n%s", err, block[1])
+	return blocks
+}
+
+// TestDocsLoad loads every YAML block of the documentation.
+func TestDocsLoad(t *testing.T) {
+	for _, block := range docsBlocks(t) {
+		if _, err := native.Load(tree(t, map[string]string{"policy.yaml": block}), "policy.yaml"); err != nil {
+			t.Errorf("%v\nin\n%s", err, block)
 		}
 	}
 }
@@ -41,7 +51,7 @@ func TestDocsNameEveryField(t *testing.T) {
 }
 
 func TestExamplesLoad(t *testing.T) {
-	set, err := native.Load(native.Disk{}, "../../examples/policies")
+	set, err := native.Load(document.Disk{}, "../../examples/policies")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
 // exception converts a document of kind ImageException.
@@ -18,38 +19,41 @@ func (c *converter) exception(e imageException) policy.Exception {
 		Until:        e.Spec.Until.Value,
 		Reason:       e.Spec.Reason.Value,
 		ApprovedBy:   e.Spec.ApprovedBy.Value,
-		Source:       c.at(e.place),
+		Source:       c.At(e.place),
 	}
 }
 
 // writtenException is an exception with its places.
 type writtenException struct {
-	source *source
-	spec   exceptionSpec
+	file *document.File
+	spec exceptionSpec
 }
 
-// checkExceptions reports requirements that exceptions name and that none of
-// their policies has. An exception to a policy which is not loaded is left
-// alone: the same exceptions may serve several sets of policies.
-func (l *loader) checkExceptions() {
+// Finish reports requirements that exceptions name and that none of their
+// policies has, once all policies are read. An exception to a policy which is
+// not loaded is left alone: the same exceptions may serve several sets of
+// policies.
+func (r *Reader) Finish(policies []policy.Policy) document.Problems {
+	var problems document.Problems
 	requirements := map[string][]string{}
-	for _, p := range l.set.Policies {
+	for _, p := range policies {
 		requirements[p.Name] = requirementNames(p.Require)
 	}
-	for _, e := range l.written {
+	for _, e := range r.written {
 		var known []string
 		loaded := true
 		for _, p := range e.spec.Policies {
 			names, ok := requirements[p.Value]
 			known, loaded = append(known, names...), loaded && ok
 		}
-		for _, r := range e.spec.Requirements {
-			if loaded && !slices.Contains(known, r.Value) {
-				l.problems = append(l.problems, e.source.problem(r.node.Line, r.node.Column, fmt.Sprintf(
-					"no requirement %s in policy %s%s", quote(r.Value), strings.Join(values(e.spec.Policies), ", "), suggest(r.Value, known))))
+		for _, n := range e.spec.Requirements {
+			if loaded && !slices.Contains(known, n.Value) {
+				problems = append(problems, e.file.Problem(n.Node.Line, n.Node.Column, fmt.Sprintf(
+					"no requirement %s in policy %s%s", document.Quote(n.Value), strings.Join(values(e.spec.Policies), ", "), document.Suggest(n.Value, known))))
 			}
 		}
 	}
+	return problems
 }
 
 func requirementNames(list []policy.Requirement) []string {

@@ -41,6 +41,9 @@ func vexing(s string) string {
 func ignoring(id, until, reason string) string {
 	return requirement("vulnerabilities", ", ignore: [{id: "+id+", until: "+until+", reason: "+reason+"}]")
 }
+func laidOut(s string) string {
+	return requiring("layout: {file: root.layout, keys: [owner.pub]" + s + "}")
+}
 func attesting(s string) string {
 	return requirement("attestation", `, predicateType: "https://a"`+s)
 }
@@ -95,7 +98,13 @@ var fieldCases = map[string][2]string{
 	"requirement.vulnerabilities":          {requirement("sbom", ""), requirement("vulnerabilities", "")},
 	"requirement.attestation":              {requirement("sbom", ""), attesting("")},
 	"requirement.vsa":                      {requirement("sbom", ""), requirement("vsa", ", verifier: v, level: l")},
-	"requirement.layout":                   {requirement("sbom", ""), requiring("layout: {file: f, keys: [k]}")},
+	"requirement.layout":                   {requirement("sbom", ""), laidOut("")},
+	"layout.file":                          {requirement("sbom", ""), laidOut("")},
+	"layout.insecureIgnoreTransparencyLog": {laidOut(""), laidOut(", insecureIgnoreTransparencyLog: true")},
+	"vsa.signers":                          {requirement("vsa", ", verifier: v, level: l"), strings.Replace(requirement("vsa", ", verifier: v, level: l"), "[release]", "[other]", 1)},
+	"vsa.verifier":                         {requirement("vsa", ", verifier: v, level: l"), requirement("vsa", ", verifier: w, level: l")},
+	"vsa.level":                            {requirement("vsa", ", verifier: v, level: l"), requirement("vsa", ", verifier: v, level: m")},
+	"vsa.maxAge":                           {requirement("vsa", ", verifier: v, level: l"), requirement("vsa", ", verifier: v, level: l, maxAge: 1d")},
 	"requirement.allOf":                    {requirement("sbom", ""), requiring("allOf: [{sbom: {signers: [release]}}]")},
 	"requirement.anyOf":                    {requiring("allOf: [{sbom: {signers: [release]}}]"), requiring("anyOf: [{sbom: {signers: [release]}}]")},
 	"requirement.atLeast":                  {requirement("sbom", ""), requiring("atLeast: {count: 1, of: [{sbom: {signers: [release]}}]}")},
@@ -154,7 +163,8 @@ var fieldCases = map[string][2]string{
 var exempt = []string{
 	"imagePolicy.apiVersion", "imagePolicy.kind", "imageException.apiVersion", "imageException.kind",
 	"metadata.labels", "metadata.annotations", "objectSelector.matchExpressions",
-	"x509Key.roots", "x509Key.subject", "vsa.signers", "vsa.verifier", "vsa.level", "vsa.maxAge", "layout.file", "layout.keys",
+	"x509Key.roots", "x509Key.subject",
+	"layout.keys", // TestLayoutThatItsOwnersDidNotSign
 }
 
 // TestNoFieldIsIgnored (CVE-2025-29778): a field that loads changes the policy.

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
 // Bounds of RSA keys: below the lower, NIST SP 800-131A forbids signatures;
@@ -23,14 +24,9 @@ const (
 	mostRSABits  = 8192
 )
 
-// holdsPrivateKey tells whether text holds a private key in PEM.
-func holdsPrivateKey(text string) bool {
-	return strings.Contains(text, "PRIVATE KEY-----")
-}
-
-// parseKey reads one public key in PEM. No error quotes what it read.
-func parseKey(text []byte) (*policy.Key, error) {
-	if holdsPrivateKey(string(text)) {
+// ParseKey reads one public key in PEM. No error quotes what it read.
+func ParseKey(text []byte) (*policy.Key, error) {
+	if document.HoldsPrivateKey(string(text)) {
 		return nil, errors.New("this is a private key: a policy needs the public half only; take the private key out of here, and if it was ever published, replace it")
 	}
 	block, rest := pem.Decode(text)
@@ -74,7 +70,7 @@ func parseBlock(block *pem.Block) (crypto.PublicKey, error) {
 	case "CERTIFICATE":
 		return nil, errors.New("this is a certificate, not a public key: take the key out of it with openssl x509 -pubkey -noout")
 	}
-	return nil, fmt.Errorf("PEM block is of type %s: want PUBLIC KEY", quote(block.Type))
+	return nil, fmt.Errorf("PEM block is of type %s: want PUBLIC KEY", document.Quote(block.Type))
 }
 
 func checkStrength(public crypto.PublicKey) error {

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ func (c *converter) laterFields(v any, path string) []laterField {
 
 func (c *converter) laterIn(v reflect.Value, path string) []laterField {
 	var out []laterField
-	for _, f := range c.fieldsOf(v.Type()) {
+	for _, f := range c.FieldsOf(v.Type()) {
 		value, inner := v.FieldByIndex(f.Index), strings.TrimPrefix(path+"."+f.Tag.Get("yaml"), ".")
 		if value.Kind() == reflect.Pointer {
 			if value.IsNil() {
@@ -41,7 +40,7 @@ func (c *converter) laterIn(v reflect.Value, path string) []laterField {
 			out = append(out, c.laterWords(value, strings.Fields(words), inner)...)
 		case kind != "":
 			out = append(out, c.laterValue(value, keyOf(v, f.Tag.Get("yaml")), laterField{text: inner, widens: kind == "widens"})...)
-		case value.Kind() == reflect.Struct && len(c.fieldsOf(value.Type())) > 0:
+		case value.Kind() == reflect.Struct && len(c.FieldsOf(value.Type())) > 0:
 			out = append(out, c.laterIn(value, inner)...)
 		}
 	}
@@ -54,17 +53,17 @@ func (c *converter) laterValue(v reflect.Value, key *yaml.Node, field laterField
 	if key == nil || isFlag && !off.Value {
 		return nil
 	}
-	field.text = c.laterAt(key, field.text)
+	field.text = c.FieldAt(key, field.text)
 	return []laterField{field}
 }
 
 // keyOf is where a field of a schema struct is named, or nil.
 func keyOf(v reflect.Value, field string) *yaml.Node {
-	section, ok := v.Interface().(interface{ where() place })
-	if !ok || !section.where().written() {
+	section, ok := v.Interface().(interface{ Where() place })
+	if !ok || !section.Where().Written() {
 		return nil
 	}
-	content := section.where().node.Content
+	content := section.Where().Node.Content
 	for i := 0; i+1 < len(content); i += 2 {
 		if content[i].Value == field {
 			return content[i]
@@ -82,12 +81,8 @@ func (c *converter) laterWords(list reflect.Value, words []string, path string) 
 	}
 	for _, t := range texts {
 		if slices.Contains(words, t.Value) {
-			out = append(out, laterField{text: c.laterAt(t.node, path+": "+t.Value), widens: true})
+			out = append(out, laterField{text: c.FieldAt(t.Node, path+": "+t.Value), widens: true})
 		}
 	}
 	return out
-}
-
-func (c *converter) laterAt(n *yaml.Node, field string) string {
-	return fmt.Sprintf("%s:%d:%d: %s", c.source.name, n.Line, n.Column, field)
 }

@@ -1,218 +1,40 @@
 package native
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
 
-	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
-// Disk is the machine's own file system for Load. Names are paths as a user
-// writes them: absolute, or relative to the working directory, with ".." too.
-type Disk struct{}
+// Problems is everything that is wrong in policy files.
+type Problems = document.Problems
 
-// Open opens a file for reading.
-func (Disk) Open(name string) (fs.File, error) { return os.Open(filepath.FromSlash(name)) }
-
-// Load reads policy files and directories of fsys. Of a directory it reads
-// the files that end in .yaml or .yml and do not begin with a dot, in the
-// order of their names, and no subdirectory. Key files are read from fsys
-// too, relative to the policy file that names them; where fsys is a tree such
-// as that of a Git revision, nothing outside of it can be named.
+// Load reads policy files and directories of fsys; document.Read says which.
+// Key files are read from fsys too, relative to the policy file that names
+// them.
 //
 // The error is of type Problems and holds everything that is wrong in any of
 // the files. A set without a policy is an error, and so is one that holds two
 // policies or two exceptions of the same name.
 func Load(fsys fs.FS, names ...string) (policy.Set, error) {
-	l := &loader{files: fsys, policies: map[string]string{}, exceptions: map[string]string{}, budget: &budget{schema: map[reflect.Type][]reflect.StructField{}}}
-	if len(names) == 0 {
-		return policy.Set{}, Problems{{Message: "no policy given: name a file or a directory"}}
+	r := NewReader(fsys, document.Names{}, &document.Budget{})
+	problems := document.Read(fsys, names, r.Read)
+	if len(problems) == 0 && len(r.Set.Policies) == 0 {
+		problems = NoPolicy(names)
 	}
-	for _, file := range l.expand(names) {
-		l.file(file)
+	if len(problems) == 0 {
+		problems = r.Finish(r.Set.Policies)
 	}
-	if len(l.problems) == 0 && len(l.set.Policies) == 0 {
-		l.fail("", "no policy in %s: only exceptions, and an exception passes nothing by itself", strings.Join(names, ", "))
+	if len(problems) > 0 {
+		return policy.Set{}, problems
 	}
-	if len(l.problems) == 0 {
-		l.checkExceptions()
-	}
-	if len(l.problems) > 0 {
-		return policy.Set{}, l.problems
-	}
-	return l.set, nil
+	return r.Set, nil
 }
 
-// loader gathers a set from several files.
-type loader struct {
-	files    fs.FS
-	set      policy.Set
-	problems Problems
-	// policies and exceptions are the places of what was read, by name.
-	policies, exceptions map[string]string
-	// written are the exceptions of set as they were written.
-	written []writtenException
-	budget  *budget
-	// bytes is the size of all files read so far.
-	bytes int
-}
-
-func (l *loader) fail(file, format string, args ...any) {
-	l.problems = append(l.problems, &Problem{File: file, Message: fmt.Sprintf(format, args...)})
-}
-
-// expand turns directories into the files to be read, each once.
-func (l *loader) expand(names []string) []string {
-	var files []string
-	for _, name := range names {
-		name = path.Clean(filepath.ToSlash(name))
-		info, err := stat(l.files, name)
-		switch {
-		case err != nil:
-			l.fail(name, "read policy: %s", reason(err))
-		case info.IsDir():
-			files = append(files, l.directory(name)...)
-		default:
-			files = append(files, name)
-		}
-	}
-	if len(files) > bounds.PolicyFiles {
-		l.fail(names[0], "read policies: %d files, more than the %d that are read: name fewer", len(files), bounds.PolicyFiles)
-		return nil
-	}
-	var once []string
-	for _, file := range files {
-		if !slices.Contains(once, file) {
-			once = append(once, file)
-		}
-	}
-	return once
-}
-
-func (l *loader) directory(name string) []string {
-	entries, err := fs.ReadDir(l.files, name)
-	if err != nil {
-		l.fail(name, "read policies: %s", reason(err))
-		return nil
-	}
-	var files []string
-	subdirectories := ""
-	for _, entry := range entries {
-		base := entry.Name()
-		switch extension := path.Ext(base); {
-		case strings.HasPrefix(base, "."):
-		case entry.IsDir():
-			subdirectories = " (subdirectories are not read: name them)"
-		case extension == ".yaml" || extension == ".yml":
-			files = append(files, path.Join(name, base))
-		}
-	}
-	if len(files) == 0 {
-		l.fail("", "no policy in %s: no file there ends in .yaml or .yml%s", name, subdirectories)
-	}
-	return files
-}
-
-// file reads all documents of one file.
-func (l *loader) file(name string) {
-	text, err := readFile(l.files, name, bounds.PolicyBytes)
-	if err != nil {
-		l.fail(name, "read policy: %s", reason(err))
-		return
-	}
-	if l.bytes += len(text); l.bytes > bounds.PolicySetBytes {
-		l.fail(name, "read policies: all files together are larger than %d MiB", bounds.PolicySetBytes>>20)
-		return
-	}
-	src := newSource(name, text)
-	if problem := checkText(src, text); problem != nil {
-		l.problems = append(l.problems, problem)
-		return
-	}
-	docs := split(text)
-	if len(docs) > bounds.PolicyDocuments {
-		l.fail(name, "read policy: %d documents, more than the %d that are read: split the file", len(docs), bounds.PolicyDocuments)
-		return
-	}
-	empty := true
-	var problems Problems
-	for _, doc := range docs {
-		problem := doc.parse(src)
-		if problem != nil {
-			problems = append(problems, problem)
-		} else if doc.root != nil {
-			problems = append(problems, l.document(src, doc)...)
-		}
-		empty = empty && problem == nil && doc.root == nil
-		if len(problems) >= bounds.PolicyProblemsKept {
-			break
-		}
-	}
-	if empty {
-		l.fail("", "no policy in %s: the file is empty", name)
-	}
-	l.problems = append(l.problems, problems.sorted()...)
-}
-
-// outside tells whether a name leads out of a tree. On disk every name is
-// inside: it is the user's own.
-func outside(fsys fs.FS, name string) bool {
-	_, disk := fsys.(Disk)
-	return !disk && !fs.ValidPath(name)
-}
-
-func stat(fsys fs.FS, name string) (fs.FileInfo, error) {
-	if outside(fsys, name) {
-		return nil, fs.ErrInvalid
-	}
-	return fs.Stat(fsys, name)
-}
-
-// errTooLarge is the error of readFile for a file above its limit.
-type errTooLarge int
-
-func (e errTooLarge) Error() string { return fmt.Sprintf("larger than %d KiB", int(e)>>10) }
-
-// readFile reads a file of at most limit bytes.
-func readFile(fsys fs.FS, name string, limit int) ([]byte, error) {
-	if outside(fsys, name) {
-		return nil, fs.ErrInvalid
-	}
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("is a directory")
-	}
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err == nil && len(text) > limit {
-		err = errTooLarge(limit)
-	}
-	return text, err
-}
-
-// reason is an error of the file system without the operation and the path,
-// which the message has already.
-func reason(err error) string {
-	var pathError *fs.PathError
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "no such file or directory"
-	case errors.Is(err, fs.ErrInvalid):
-		return "the path leads out of the tree that policies are read from"
-	case errors.As(err, &pathError):
-		return pathError.Err.Error()
-	}
-	return err.Error()
+// NoPolicy is what is wrong with files that hold no policy.
+func NoPolicy(names []string) Problems {
+	return Problems{{Message: fmt.Sprintf("no policy in %s: only what policies refer to, and an exception passes nothing by itself", strings.Join(names, ", "))}}
 }

@@ -18,15 +18,17 @@ import (
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/policy/native"
 	"github.com/syncgate/syncgate/policy/predicate"
 )
 
-// tree is a file system with the given files and the two keys of testdata.
+// tree is a file system with the given files, and the keys and the layout of
+// testdata.
 func tree(t *testing.T, files map[string]string) fstest.MapFS {
 	t.Helper()
 	out := fstest.MapFS{}
-	for _, key := range []string{"scanner.pub", "psirt.pub"} {
+	for _, key := range []string{"scanner.pub", "psirt.pub", "owner.pub", "root.layout"} {
 		text, err := os.ReadFile("testdata/good/" + key)
 		if err != nil {
 			t.Fatal(err)
@@ -118,7 +120,7 @@ func TestDiskTakesPathsAsUsersWriteThem(t *testing.T) {
 	}
 	t.Chdir(filepath.Join(dir, "keys"))
 	for _, name := range []string{filepath.Join(dir, "mounted"), "../mounted", "../mounted/p.yaml"} {
-		if set, err := native.Load(native.Disk{}, name); err != nil || len(set.Policies) != 1 {
+		if set, err := native.Load(document.Disk{}, name); err != nil || len(set.Policies) != 1 {
 			t.Errorf("load %s: %d policies, error %v", name, len(set.Policies), err)
 		}
 	}
@@ -248,7 +250,7 @@ func TestDefaults(t *testing.T) {
 	v := *p.Require[0].Vulnerabilities
 	v.Signers = nil
 	same(t, "vulnerabilities", v, policy.VulnerabilityRequirement{
-		Formats: []string{"openvex", "cosign-vuln"}, Severity: predicate.SeverityHigh, UnknownSeverity: true,
+		Formats: []string{"openvex", "cosign-vuln", "in-toto-vulns", "trivy", "grype"}, Severity: predicate.SeverityHigh, UnknownSeverity: true,
 	})
 	rule := p.Require[0].Vulnerabilities
 	if rule.Signers[0].IgnoreTransparencyLog {
@@ -264,12 +266,8 @@ func TestDefaults(t *testing.T) {
 // fail an image that it should not.
 func TestFieldsThatWidenSilenceTheRequirement(t *testing.T) {
 	for field, text := range map[string]string{
-		"vulnerabilities.formats: csaf":  requirement("vulnerabilities", ", formats: [openvex, csaf]"),
-		"vulnerabilities.formats: trivy": requirement("vulnerabilities", ", formats: [trivy]"),
-		"signers.release.key.kms":        withSigner("{key: {kms: awskms://a}}"),
-		"signers.release.key.x509":       withSigner("{key: {x509: {roots: r.pem, subject: b}}}"),
-		"vsa":                            requirement("vsa", ", verifier: v, level: l"),
-		"layout":                         requiring("layout: {file: f, keys: [k]}"),
+		"signers.release.key.kms":  withSigner("{key: {kms: awskms://a}}"),
+		"signers.release.key.x509": withSigner("{key: {x509: {roots: r.pem, subject: b}}}"),
 	} {
 		r := loadText(t, text).Policies[0].Require[0]
 		if len(r.Unsupported) != 1 || !strings.HasSuffix(r.Unsupported[0], ": "+field) || !strings.HasPrefix(r.Unsupported[0], "p.yaml:") {
@@ -428,6 +426,16 @@ func checkRequirement(t *testing.T, r policy.Requirement) {
 	if r.Vulnerabilities != nil {
 		kinds++
 		checkSigners(t, r.Vulnerabilities.Signers)
+	}
+	if r.VSA != nil {
+		kinds++
+		checkSigners(t, r.VSA.Signers)
+	}
+	if r.Layout != nil {
+		kinds++
+		for _, step := range r.Layout.Functionaries {
+			checkSigners(t, step)
+		}
 	}
 	if r.Attestation != nil {
 		kinds++

@@ -1,6 +1,10 @@
 package native
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/syncgate/syncgate/policy/document"
+)
 
 // signers are all names of signers in a requirement, without those of nested
 // requirements.
@@ -74,7 +78,7 @@ func (c *converter) collect(list []requirement) {
 	for _, r := range list {
 		if n := r.Name; n.Value != "" {
 			if c.names.taken[n.Value] {
-				c.report(n.node, "requirement name %s is used twice in this policy", quote(n.Value))
+				c.Report(n.Node, "requirement name %s is used twice in this policy", document.Quote(n.Value))
 			}
 			c.names.taken[n.Value] = true
 		}

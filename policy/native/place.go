@@ -9,75 +9,30 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/syncgate/syncgate/policy/document"
 )
 
-// place is where a value was written. The zero value says that it was not
-// written at all.
-type place struct{ node *yaml.Node }
-
-func (p *place) put(n *yaml.Node) { p.node = n }
-
-func (p place) written() bool { return p.node != nil }
-
-func (p place) where() place { return p }
-
-// located is what every schema type is: a value with its place.
-type located interface {
-	put(*yaml.Node)
-	where() place
-}
-
-// leaf is a schema type that a scalar is read into. Its error says what was
-// wanted, without the place.
-type leaf interface {
-	located
-	read(n *yaml.Node) error
-}
-
-// text is a string that is not empty.
-type text struct {
-	place
-	Value string
-}
-
-func (t *text) read(n *yaml.Node) error {
-	value, err := readText(n)
-	t.Value = value
-	return err
-}
-
-func readText(n *yaml.Node) (string, error) {
-	switch {
-	case n.Kind != yaml.ScalarNode:
-		return "", fmt.Errorf("want text, got %s", describe(n))
-	case n.Tag != "!!str":
-		return "", fmt.Errorf("want text, got %s: put it in quotes", describe(n))
-	case strings.TrimSpace(n.Value) == "":
-		return "", fmt.Errorf("want text, got an empty string")
-	}
-	return n.Value, nil
-}
+// The schema types that every language of policies has.
+type (
+	place = document.Place
+	text  = document.Text
+	flag  = document.Flag
+)
 
 // name is text that others refer to.
 type name struct{ text }
 
-var nameForm = regexp.MustCompile(`\A[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\z`)
-
-func (t *name) read(n *yaml.Node) error {
-	if err := t.text.read(n); err != nil {
-		return err
-	}
-	if !nameForm.MatchString(t.Value) {
-		return fmt.Errorf("name %s is not well formed: want letters, digits, '-', '_' and '.', with a letter or digit at both ends", quote(t.Value))
-	}
-	return nil
+func (t *name) Read(n *yaml.Node) error {
+	t.Value = n.Value
+	return document.CheckName(n)
 }
 
 // glob is a pattern in which * stops at / and ** does not.
 type glob struct{ text }
 
-func (t *glob) read(n *yaml.Node) error {
-	if err := t.text.read(n); err != nil {
+func (t *glob) Read(n *yaml.Node) error {
+	if err := t.text.Read(n); err != nil {
 		return err
 	}
 	return checkGlob(t.Value)
@@ -86,23 +41,9 @@ func (t *glob) read(n *yaml.Node) error {
 func checkGlob(pattern string) error {
 	switch {
 	case strings.TrimSpace(pattern) != pattern:
-		return fmt.Errorf("pattern %s begins or ends with white space", quote(pattern))
+		return fmt.Errorf("pattern %s begins or ends with white space", document.Quote(pattern))
 	case strings.Contains(pattern, "***"):
-		return fmt.Errorf("pattern %s holds ***: want * (stops at /) or ** (does not)", quote(pattern))
-	}
-	return nil
-}
-
-// flag is true or false.
-type flag struct {
-	place
-	Value bool
-}
-
-func (f *flag) read(n *yaml.Node) error {
-	f.Value = strings.EqualFold(n.Value, "true")
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || !f.Value && !strings.EqualFold(n.Value, "false") {
-		return fmt.Errorf("want true or false, got %s", describe(n))
+		return fmt.Errorf("pattern %s holds ***: want * (stops at /) or ** (does not)", document.Quote(pattern))
 	}
 	return nil
 }
@@ -113,13 +54,13 @@ type count struct {
 	Value int
 }
 
-func (c *count) read(n *yaml.Node) error {
+func (c *count) Read(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" {
-		return fmt.Errorf("want a whole number, got %s", describe(n))
+		return fmt.Errorf("want a whole number, got %s", document.Describe(n))
 	}
 	value, err := strconv.Atoi(n.Value)
 	if err != nil || value < 1 {
-		return fmt.Errorf("want a whole number of at least 1, got %s", printable(n.Value))
+		return fmt.Errorf("want a whole number of at least 1, got %s", document.Printable(n.Value))
 	}
 	c.Value = value
 	return nil
@@ -131,13 +72,13 @@ type share struct {
 	Value float64
 }
 
-func (s *share) read(n *yaml.Node) error {
+func (s *share) Read(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || (n.Tag != "!!int" && n.Tag != "!!float") {
-		return fmt.Errorf("want a number between 0 and 1, got %s", describe(n))
+		return fmt.Errorf("want a number between 0 and 1, got %s", document.Describe(n))
 	}
 	value, err := strconv.ParseFloat(n.Value, 64)
 	if err != nil || !(value >= 0 && value <= 1) {
-		return fmt.Errorf("want a number between 0 and 1, got %s", printable(n.Value))
+		return fmt.Errorf("want a number between 0 and 1, got %s", document.Printable(n.Value))
 	}
 	s.Value = value
 	return nil
@@ -154,24 +95,24 @@ var (
 	spanPart = regexp.MustCompile(`([0-9]+)([wdhms])`)
 )
 
-func (s *span) read(n *yaml.Node) error {
+func (s *span) Read(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode {
-		return fmt.Errorf("want a duration such as 24h or 7d, got %s", describe(n))
+		return fmt.Errorf("want a duration such as 24h or 7d, got %s", document.Describe(n))
 	}
 	if !spanForm.MatchString(n.Value) {
-		return fmt.Errorf("duration %s is not well formed: want whole numbers with a unit (w, d, h, m, s), such as 24h, 7d or 1d12h", quote(n.Value))
+		return fmt.Errorf("duration %s is not well formed: want whole numbers with a unit (w, d, h, m, s), such as 24h, 7d or 1d12h", document.Quote(n.Value))
 	}
 	units := map[string]time.Duration{"w": 7 * 24 * time.Hour, "d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
 	for _, part := range spanPart.FindAllStringSubmatch(n.Value, -1) {
 		number, err := strconv.Atoi(part[1])
 		unit := units[part[2]]
 		if err != nil || time.Duration(number) > (longestSpan-s.Value)/unit {
-			return fmt.Errorf("duration %s is too long: want at most 100 years", quote(n.Value))
+			return fmt.Errorf("duration %s is too long: want at most 100 years", document.Quote(n.Value))
 		}
 		s.Value += time.Duration(number) * unit
 	}
 	if s.Value == 0 {
-		return fmt.Errorf("duration %s is zero: nothing is that young", quote(n.Value))
+		return fmt.Errorf("duration %s is zero: nothing is that young", document.Quote(n.Value))
 	}
 	return nil
 }
@@ -185,10 +126,10 @@ type end struct {
 	Value time.Time
 }
 
-func (e *end) read(n *yaml.Node) error {
+func (e *end) Read(n *yaml.Node) error {
 	const want = "want a date such as 2026-12-31, which holds through that day (UTC), or a time such as 2026-12-31T18:00:00Z"
 	if n.Kind != yaml.ScalarNode {
-		return fmt.Errorf("%s; got %s", want, describe(n))
+		return fmt.Errorf("%s; got %s", want, document.Describe(n))
 	}
 	day, err := time.Parse(time.DateOnly, n.Value)
 	if err == nil {
@@ -200,36 +141,13 @@ func (e *end) read(n *yaml.Node) error {
 		return nil
 	}
 	if strings.Contains(err.Error(), "out of range") {
-		return fmt.Errorf("there is no day %s", quote(n.Value))
+		return fmt.Errorf("there is no day %s", document.Quote(n.Value))
 	}
-	return fmt.Errorf("%s; got %s", want, quote(n.Value))
+	return fmt.Errorf("%s; got %s", want, document.Quote(n.Value))
 }
 
 // refused is a field that others would expect and that does not load, because
 // a policy without it would match other images than were meant.
 type refused struct{ place }
 
-func (*refused) read(*yaml.Node) error { return errors.New("this field is not supported yet") }
-
-// describe says what a node is, for messages about wrong types.
-func describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	switch n.Tag {
-	case "!!str":
-		return "the text " + quote(n.Value)
-	case "!!int", "!!float":
-		return "the number " + printable(n.Value)
-	case "!!bool":
-		return "the truth value " + printable(n.Value)
-	case "!!null":
-		return "nothing"
-	case "!!timestamp":
-		return "the date " + printable(n.Value)
-	}
-	return "a value with the tag " + quote(n.Tag)
-}
+func (*refused) Read(*yaml.Node) error { return errors.New("this field is not supported yet") }

@@ -12,7 +12,7 @@ import (
 func (c *converter) requirement(r requirement) policy.Requirement {
 	out := policy.Requirement{
 		Name:      c.names.of(r),
-		Source:    c.at(r.place),
+		Source:    c.At(r.place),
 		Platforms: platformRule(r.Platforms),
 	}
 	later := append(c.laterFields(r, ""), c.laterSigners(r.signers())...)
@@ -46,7 +46,11 @@ func (c *converter) body(r requirement, out *policy.Requirement) {
 	case r.Attestation != nil:
 		out.Attestation = c.attestation(*r.Attestation)
 	case r.VSA != nil:
-		c.rules(r.VSA.Signers)
+		out.VSA = &policy.VSARequirement{
+			Signers: c.rules(r.VSA.Signers), Verifier: r.VSA.Verifier.Value, Level: r.VSA.Level.Value, MaxAge: r.VSA.MaxAge.Value,
+		}
+	case r.Layout != nil:
+		out.Layout = c.layout(*r.Layout)
 	case r.AllOf != nil:
 		out.Group = c.group("allOf", len(r.AllOf), r.AllOf)
 	case r.AnyOf != nil:
@@ -54,7 +58,7 @@ func (c *converter) body(r requirement, out *policy.Requirement) {
 	case r.AtLeast != nil:
 		n := r.AtLeast.Count.Value
 		if n > len(r.AtLeast.Of) && len(r.AtLeast.Of) > 0 {
-			c.report(r.AtLeast.Count.node, "atLeast asks for %d of %d requirements: it can never be met", n, len(r.AtLeast.Of))
+			c.Report(r.AtLeast.Count.Node, "atLeast asks for %d of %d requirements: it can never be met", n, len(r.AtLeast.Of))
 		}
 		if n > 1 {
 			c.oneKeyTwice(r.AtLeast.Count, c.keyNames(r.AtLeast.Of))
@@ -93,7 +97,7 @@ func (c *converter) keyNames(of []requirement) map[string][]string {
 func (c *converter) oneKeyTwice(count count, names map[string][]string) {
 	for _, same := range names {
 		if len(same) > 1 {
-			c.report(count.node, "signers %s are the same key: its holder alone could meet atLeast", strings.Join(same, " and "))
+			c.Report(count.Node, "signers %s are the same key: its holder alone could meet atLeast", strings.Join(same, " and "))
 		}
 	}
 }
@@ -102,9 +106,9 @@ func (c *converter) provenance(p provenance) *policy.ProvenanceRequirement {
 	const highest = 3
 	switch {
 	case p.Level.Value > highest:
-		c.report(p.Level.node, "level %d is not a SLSA build level: want 1, 2 or 3", p.Level.Value)
-	case p.Level.written() && p.Builders == nil:
-		c.report(p.Level.node, "level has no builders: write in builders who is trusted to build at level %d", p.Level.Value)
+		c.Report(p.Level.Node, "level %d is not a SLSA build level: want 1, 2 or 3", p.Level.Value)
+	case p.Level.Written() && p.Builders == nil:
+		c.Report(p.Level.Node, "level has no builders: write in builders who is trusted to build at level %d", p.Level.Value)
 	}
 	return &policy.ProvenanceRequirement{
 		Signers:    c.rules(p.Signers),
@@ -136,25 +140,26 @@ func (c *converter) sbom(s sbom) *policy.SBOMRequirement {
 func (c *converter) vulnerabilities(v vulnerabilities) *policy.VulnerabilityRequirement {
 	out := &policy.VulnerabilityRequirement{
 		Signers:         c.rules(v.Signers),
-		Formats:         orDefault(values(v.Formats), "openvex", "cosign-vuln"),
+		Formats:         orDefault(values(v.Formats), "openvex", "cosign-vuln", "in-toto-vulns", "trivy", "grype"),
 		MaxAge:          v.MaxAge.Value,
 		Severity:        predicate.SeverityHigh,
 		UnknownSeverity: true,
 	}
 	if d := v.Deny; d != nil {
-		if d.Severity.written() {
+		if d.Severity.Written() {
 			out.Severity = severity(d.Severity)
 		}
-		if d.UnknownSeverity.written() {
+		if d.UnknownSeverity.Written() {
 			out.UnknownSeverity = d.UnknownSeverity.Value
 		}
 		out.FixableOnly = d.FixableOnly.Value
+		out.Exploited, out.EPSS = d.KEV.Value, d.EPSS.Value
 	}
 	if v.VEX != nil {
 		out.VEX = c.vex(*v.VEX)
 	}
 	for _, i := range v.Ignore {
-		out.Ignore = append(out.Ignore, policy.Ignore{ID: i.ID.Value, Reason: i.Reason.Value, Until: i.Until.Value, Source: c.at(i.place)})
+		out.Ignore = append(out.Ignore, policy.Ignore{ID: i.ID.Value, Reason: i.Reason.Value, Until: i.Until.Value, Source: c.At(i.place)})
 	}
 	return out
 }
@@ -174,7 +179,7 @@ func (c *converter) vex(v vex) *policy.VEXRule {
 		out.Statuses = append(out.Statuses, predicate.VEXStatus(s))
 	}
 	if len(v.Justifications) > 0 && len(v.Statuses) == 1 && v.Statuses[0].Value == string(predicate.Fixed) {
-		c.report(v.Justifications[0].node, "vex has justifications without the status not_affected: no other status has one")
+		c.Report(v.Justifications[0].Node, "vex has justifications without the status not_affected: no other status has one")
 	}
 	return out
 }

@@ -15,8 +15,8 @@ type requirement struct {
 	SBOM            *sbom            `yaml:"sbom" oneof:"requirement"`
 	Vulnerabilities *vulnerabilities `yaml:"vulnerabilities" oneof:"requirement"`
 	Attestation     *attestation     `yaml:"attestation" oneof:"requirement"`
-	VSA             *vsa             `yaml:"vsa" oneof:"requirement" later:"widens"`
-	Layout          *layout          `yaml:"layout" oneof:"requirement" later:"widens"`
+	VSA             *vsa             `yaml:"vsa" oneof:"requirement"`
+	Layout          *layout          `yaml:"layout" oneof:"requirement"`
 	// AllOf must all be met.
 	AllOf []requirement `yaml:"allOf" oneof:"requirement" label:"requirement"`
 	// AnyOf: one must be met.
@@ -85,8 +85,9 @@ type vulnerabilities struct {
 	place
 	// Signers are the scanners. The newest statement of each counts.
 	Signers []text `yaml:"signers" need:"yes"`
-	// Formats that count. Default: openvex and cosign-vuln.
-	Formats []text `yaml:"formats" enum:"openvex cosign-vuln csaf cyclonedx trivy grype sarif in-toto-vulns" later:"widens:csaf cyclonedx trivy grype sarif in-toto-vulns"`
+	// Formats that count. Default: those of which a document can be nothing
+	// but a report: openvex, cosign-vuln, in-toto-vulns, trivy and grype.
+	Formats []text `yaml:"formats" enum:"openvex cosign-vuln csaf cyclonedx trivy grype sarif in-toto-vulns"`
 	// MaxAge is how old a report may be. Default: any age.
 	MaxAge span `yaml:"maxAge"`
 	// Deny says what a report must not hold.
@@ -104,10 +105,12 @@ type vulnerabilityDeny struct {
 	Severity text `yaml:"severity" enum:"low medium high critical"`
 	// UnknownSeverity denies what no report rates. Default: true.
 	UnknownSeverity flag `yaml:"unknownSeverity"`
-	// KEV denies what is in CISA's catalogue of exploited vulnerabilities.
-	KEV flag `yaml:"kev" later:"narrows"`
-	// EPSS denies what is at least this likely to be exploited.
-	EPSS share `yaml:"epss" later:"narrows"`
+	// KEV denies what is in the catalogue of exploited vulnerabilities that the
+	// run is given, whatever its severity. Default: false.
+	KEV flag `yaml:"kev"`
+	// EPSS denies what is at least this likely to be exploited, by the scores
+	// that the run is given, whatever its severity.
+	EPSS share `yaml:"epss"`
 	// FixableOnly denies only what has a fix. Default: false.
 	FixableOnly flag `yaml:"fixableOnly"`
 }
@@ -150,7 +153,8 @@ type vsa struct {
 	Signers []text `yaml:"signers" need:"yes"`
 	// Verifier is the verifier's id.
 	Verifier text `yaml:"verifier" need:"yes"`
-	// Level is the level that was verified, such as SLSA_BUILD_LEVEL_3.
+	// Level is the level that was verified, such as SLSA_BUILD_LEVEL_3, or a
+	// higher one of its track.
 	Level  text `yaml:"level" need:"yes"`
 	MaxAge span `yaml:"maxAge"`
 }
@@ -161,5 +165,9 @@ type layout struct {
 	// File is the layout, relative to the policy file.
 	File text `yaml:"file" need:"yes"`
 	// Keys are PEM files of the layout's owners, relative to the policy file.
+	// All of them must have signed it.
 	Keys []text `yaml:"keys" need:"yes"`
+	// InsecureIgnoreTransparencyLog takes links that are in no transparency
+	// log. Default: false.
+	InsecureIgnoreTransparencyLog flag `yaml:"insecureIgnoreTransparencyLog"`
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
 // signerRule is a converted signer.
@@ -30,7 +31,7 @@ func (c *converter) convertSigners(signers map[string]signer) map[string]signerR
 		if s.Keyless != nil {
 			rule.Keyless = c.keyless(*s.Keyless, name)
 			if s.InsecureIgnoreTransparencyLog.Value {
-				c.report(s.InsecureIgnoreTransparencyLog.node, "signer %s is keyless and ignores the transparency log: a keyless signature means nothing without the log; remove insecureIgnoreTransparencyLog", quote(name))
+				c.Report(s.InsecureIgnoreTransparencyLog.Node, "signer %s is keyless and ignores the transparency log: a keyless signature means nothing without the log; remove insecureIgnoreTransparencyLog", document.Quote(name))
 			}
 		}
 		out[name] = rule
@@ -47,22 +48,22 @@ func (c *converter) key(k key) *policy.Key {
 	)
 	switch {
 	case k.PEM.Value != "":
-		pem, at = []byte(k.PEM.Value), k.PEM.place
+		pem, at = []byte(k.PEM.Value), k.PEM.Place
 	case k.File.Value != "":
-		at = k.File.place
+		at = k.File.Place
 		if pem = c.keyFile(k.File); pem == nil {
 			return nil
 		}
 	default:
 		return nil
 	}
-	out, err := parseKey(pem)
+	out, err := ParseKey(pem)
 	if err != nil {
 		what := "key"
 		if k.File.Value != "" {
-			what = "key file " + quote(c.keyPath(k.File))
+			what = "key file " + document.Quote(c.keyPath(k.File))
 		}
-		c.report(at.node, "read %s: %v", what, err)
+		c.Report(at.Node, "read %s: %v", what, err)
 		return nil
 	}
 	return out
@@ -72,15 +73,15 @@ func (c *converter) key(k key) *policy.Key {
 // own disk may name an absolute one; one in a tree may not, because there is
 // nothing that it could mean.
 func (c *converter) keyFile(file text) []byte {
-	_, disk := c.files.(Disk)
+	_, disk := c.files.(document.Disk)
 	if path.IsAbs(file.Value) && !disk || strings.Contains(file.Value, "\\") {
-		c.report(file.node, "key file %s is not a relative path: write it relative to the policy file, with /", quote(file.Value))
+		c.Report(file.Node, "key file %s is not a relative path: write it relative to the policy file, with /", document.Quote(file.Value))
 		return nil
 	}
 	name := c.keyPath(file)
-	out, err := readFile(c.files, name, bounds.KeyBytes)
+	out, err := document.ReadFile(c.files, name, bounds.KeyBytes)
 	if err != nil {
-		c.report(file.node, "read key file %s: %s", quote(name), reason(err))
+		c.Report(file.Node, "read key file %s: %s", document.Quote(name), document.Reason(err))
 		return nil
 	}
 	return out
@@ -91,7 +92,7 @@ func (c *converter) keyPath(file text) string {
 	if path.IsAbs(file.Value) {
 		return path.Clean(file.Value)
 	}
-	return path.Join(path.Dir(c.source.name), file.Value)
+	return path.Join(path.Dir(c.File.Name), file.Value)
 }
 
 func (c *converter) keyless(k keyless, name string) *policy.Keyless {
@@ -102,19 +103,19 @@ func (c *converter) keyless(k keyless, name string) *policy.Keyless {
 		SubjectPattern: k.SubjectRegexp.Value,
 	}
 	if strings.Contains(k.Issuer.Value, "*") {
-		c.report(k.Issuer.node, "issuer of signer %s holds *: it is compared exactly; use issuerRegexp for a pattern", quote(name))
+		c.Report(k.Issuer.Node, "issuer of signer %s holds *: it is compared exactly; use issuerRegexp for a pattern", document.Quote(name))
 	}
 	if k.IssuerRegexp.matchesAnything() {
-		c.report(k.IssuerRegexp.node, "issuerRegexp of signer %s matches every issuer: name who may vouch for the subject", quote(name))
+		c.Report(k.IssuerRegexp.Node, "issuerRegexp of signer %s matches every issuer: name who may vouch for the subject", document.Quote(name))
 	}
 	const everybody = "%s of signer %s matches everybody whom the issuer knows: name who may sign, or say more with certificate"
 	switch {
 	case k.Certificate != nil:
 		out.Extensions = convertExtensions(*k.Certificate)
 	case k.Subject.matchesAnything():
-		c.report(k.Subject.node, everybody, "subject", quote(name))
+		c.Report(k.Subject.Node, everybody, "subject", document.Quote(name))
 	case k.SubjectRegexp.matchesAnything():
-		c.report(k.SubjectRegexp.node, everybody, "subjectRegexp", quote(name))
+		c.Report(k.SubjectRegexp.Node, everybody, "subjectRegexp", document.Quote(name))
 	}
 	return out
 }
@@ -129,11 +130,11 @@ func (c *converter) rules(names []text) []policy.SignerRule {
 		case n.Value == "":
 			continue
 		case !defined && len(c.signers) == 0:
-			c.report(n.node, "signer %s is not defined: spec.signers is missing", quote(n.Value))
+			c.Report(n.Node, "signer %s is not defined: spec.signers is missing", document.Quote(n.Value))
 		case !defined:
-			c.report(n.node, "signer %s is not defined in spec.signers%s", quote(n.Value), suggest(n.Value, slices.Sorted(maps.Keys(c.signers))))
+			c.Report(n.Node, "signer %s is not defined in spec.signers%s", document.Quote(n.Value), document.Suggest(n.Value, slices.Sorted(maps.Keys(c.signers))))
 		case seen[n.Value]:
-			c.report(n.node, "signer %s is listed twice", quote(n.Value))
+			c.Report(n.Node, "signer %s is listed twice", document.Quote(n.Value))
 		case len(rule.later) == 0:
 			out = append(out, rule.SignerRule)
 		}
@@ -146,8 +147,8 @@ func (c *converter) rules(names []text) []policy.SignerRule {
 func convertExtensions(e extensions) map[string]string {
 	out := map[string]string{}
 	v := reflect.ValueOf(e)
-	for _, f := range fields(v.Type()) {
-		if g, ok := v.FieldByIndex(f.Index).Interface().(glob); ok && g.written() {
+	for _, f := range document.Fields(v.Type()) {
+		if g, ok := v.FieldByIndex(f.Index).Interface().(glob); ok && g.Written() {
 			out[f.Tag.Get("yaml")] = g.Value
 		}
 	}

@@ -39,10 +39,13 @@ type cyclonedxMetadata struct {
 // cyclonedxComponent holds what is looked at of the library's Component,
 // whose many other fields would cost more than all facts together.
 type cyclonedxComponent struct {
+	Ref          string                          `json:"bom-ref"`
 	Type         cyclonedx.ComponentType         `json:"type"`
 	Group        string                          `json:"group"`
 	Name         string                          `json:"name"`
 	Version      string                          `json:"version"`
+	VersionRange string                          `json:"versionRange"`
+	External     bool                            `json:"isExternal"`
 	PackageURL   string                          `json:"purl"`
 	Publisher    string                          `json:"publisher"`
 	Supplier     *cyclonedx.OrganizationalEntity `json:"supplier"`
@@ -51,25 +54,48 @@ type cyclonedxComponent struct {
 	Components   []cyclonedxComponent            `json:"components"`
 }
 
-func parseCycloneDX(raw []byte) (*SBOM, error) {
-	raw, err := open(raw, "bomFormat", "specVersion", "metadata", "timestamp", "component", "components",
-		"type", "group", "name", "version", "purl", "supplier", "licenses", "license", "expression", "id",
-		"dependencies", "ref", "dependsOn")
+// openCycloneDX reads a document, of JSON or of XML in a string, into a type
+// that holds a cyclonedxBOM.
+func openCycloneDX(raw []byte, into any, bom *cyclonedxBOM) error {
+	raw, err := cyclonedxJSON(raw)
 	if err != nil {
+		return err
+	}
+	raw, err = open(raw, "bomFormat", "specVersion", "serialNumber", "metadata", "timestamp", "component", "components",
+		"bom-ref", "type", "group", "name", "version", "versionRange", "isExternal", "purl", "supplier", "licenses", "license",
+		"expression", "id", "dependencies", "ref", "dependsOn", "vulnerabilities", "affects", "versions", "range", "status",
+		"analysis", "state", "justification", "ratings", "severity", "score")
+	if err != nil {
+		return err
+	}
+	wrong := decode("CycloneDX", raw, into)
+	if wrong != nil || bom.BOMFormat != cyclonedx.BOMFormat || !cyclonedxRead(bom.SpecVersion) {
+		return explainCycloneDX(raw, wrong)
+	}
+	return nil
+}
+
+func parseCycloneDX(raw []byte) (*SBOM, error) {
+	var bom cyclonedxBOM
+	if err := openCycloneDX(raw, &bom, &bom); err != nil {
 		return nil, err
 	}
-	var bom cyclonedxBOM
-	wrong := decode("CycloneDX", raw, &bom)
-	if wrong != nil || bom.BOMFormat != cyclonedx.BOMFormat || !cyclonedxRead(bom.SpecVersion) {
-		return nil, explainCycloneDX(raw, wrong)
-	}
+	return bom.facts()
+}
+
+// facts normalises a document.
+func (bom *cyclonedxBOM) facts() (*SBOM, error) {
+	var err error
 	what := "CycloneDX " + bom.SpecVersion
 	facts := &SBOM{Format: formatCycloneDX, SpecVersion: bom.SpecVersion, Authors: bom.Metadata.makers()}
+	if id, ok := strings.CutPrefix(bom.SerialNumber, "urn:uuid:"); ok {
+		facts.Serial = fmt.Sprintf("urn:cdx:%s/%d", id, max(bom.Version, 1))
+	}
 	if facts.Created, err = instant(what, "metadata.timestamp", bom.Metadata.Timestamp); err != nil {
 		return nil, err
 	}
 	if main := bom.Metadata.Component; main != nil {
-		facts.Name = main.Name
+		facts.Name, facts.Main = main.Name, main.Ref
 		if err := facts.addComponents("metadata.component.components", main.Components); err != nil {
 			return nil, fmt.Errorf("decode %s: %w", what, err)
 		}
@@ -92,7 +118,7 @@ func parseCycloneDX(raw []byte) (*SBOM, error) {
 
 // cyclonedxRead tells whether a version of the specification is read.
 func cyclonedxRead(version string) bool {
-	return slices.Contains([]string{"1.2", "1.3", "1.4", "1.5", "1.6"}, version)
+	return slices.Contains([]string{"1.2", "1.3", "1.4", "1.5", "1.6", "1.7"}, version)
 }
 
 // explainCycloneDX says why a document is not read: that its version is not,
@@ -111,7 +137,7 @@ func explainCycloneDX(raw []byte, wrong error) error {
 	case mark.Version == "":
 		return errors.New("decode CycloneDX: specVersion: missing")
 	case !cyclonedxRead(mark.Version):
-		return unsupported("CycloneDX version %q; read are 1.2 to 1.6", clip(mark.Version))
+		return unsupported("CycloneDX version %q; read are 1.2 to 1.7", clip(mark.Version))
 	}
 	return wrong
 }
@@ -148,8 +174,13 @@ func (c *cyclonedxComponent) check() error {
 	default:
 		return fmt.Errorf("type: unknown type %q", clip(string(c.Type)))
 	}
-	if c.Name == "" {
+	switch {
+	case c.Name == "":
 		return errors.New("name: missing")
+	case c.VersionRange != "" && c.Version != "":
+		return errors.New("versionRange: has a version too")
+	case c.VersionRange != "" && !c.External:
+		return errors.New("versionRange: is for components that are external")
 	}
 	if c.Licenses == nil {
 		return nil
@@ -160,6 +191,8 @@ func (c *cyclonedxComponent) check() error {
 			return fmt.Errorf("licenses[%d]: has both a license and an expression", i)
 		case choice.License != nil && choice.License.ID != "" && choice.License.Name != "":
 			return fmt.Errorf("licenses[%d].license: has both an id and a name", i)
+		case choice.License != nil && choice.License.ID == "" && choice.License.Name == "":
+			return fmt.Errorf("licenses[%d].license: has neither an id nor a name", i)
 		}
 	}
 	return nil
@@ -167,7 +200,7 @@ func (c *cyclonedxComponent) check() error {
 
 // facts normalises a component.
 func (c *cyclonedxComponent) facts() Package {
-	facts := Package{Name: c.Name, Version: c.Version, PURL: c.PackageURL}
+	facts := Package{Name: c.Name, Version: c.Version, PURL: c.PackageURL, Ref: c.Ref}
 	if c.Group != "" {
 		facts.Name = c.Group + "/" + c.Name
 	}

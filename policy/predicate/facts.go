@@ -12,19 +12,20 @@ import (
 var ErrUnsupported = errors.New("unsupported predicate")
 
 // Provenance says how an artifact was built, normalised over SLSA provenance
-// v0.2 and v1.
+// v0.1, v0.2 and v1.
 type Provenance struct {
 	// Builder is the builder's id. BuildKit leaves it empty unless it is told
 	// one: that is no builder that a policy could name.
 	Builder string
-	// BuildType is the buildType URI.
+	// BuildType is the buildType URI: in v0.1 the recipe's type.
 	BuildType string
-	// Sources are what was built: for v0.2 configSource and the materials,
+	// Sources are what was built: for v0.1 the materials, of which the recipe may
+	// name one as its own, for v0.2 configSource and the materials,
 	// for v1 the external parameters that name a source and the resolved
 	// dependencies. The entry point of the build comes first.
 	Sources []SourceRef
-	// Parameters is the JSON of what the caller chose: v0.2
-	// invocation.parameters, v1 buildDefinition.externalParameters.
+	// Parameters is the JSON of what the caller chose: v0.1
+	// recipe.arguments, v0.2 invocation.parameters, v1 buildDefinition.externalParameters.
 	Parameters json.RawMessage
 	// Started and Finished are zero where the predicate does not say.
 	Started, Finished time.Time
@@ -36,7 +37,7 @@ type SourceRef struct {
 	URI string
 	// Digests by algorithm name.
 	Digests map[string]string
-	// EntryPoint tells that the caller chose it: configSource in v0.2, in v1
+	// EntryPoint tells that the caller chose it: definedInMaterial in v0.1, configSource in v0.2, in v1
 	// the workflow or source among the external parameters.
 	EntryPoint bool
 }
@@ -47,8 +48,12 @@ type SBOM struct {
 	Format string
 	// SpecVersion is "2.3", "1.6", ...
 	SpecVersion string
-	// Name is the document's name or the main component's.
-	Name string
+	// Serial is the serial number and version of a CycloneDX document, as
+	// links to it have them: "urn:cdx:…/1". It is empty where there is none.
+	Serial string
+	// Name is the document's name or the main component's, and Main what
+	// references call that component.
+	Name, Main string
 	// Created is zero where the document does not say.
 	Created time.Time
 	// Authors are the tools, persons and organisations that made it.
@@ -66,11 +71,14 @@ type Package struct {
 	PURL string
 	// Licenses are SPDX expressions as written, concluded before declared.
 	Licenses []string
+	// Ref is what the document calls it in references; empty if nothing.
+	Ref string
 }
 
 // Report is what a vulnerability scanner found, normalised over its formats.
 type Report struct {
-	// Format is "cosign-vuln", ...
+	// Format is "cosign-vuln", "in-toto-vulns", "trivy", "grype", "sarif" or
+	// "cyclonedx".
 	Format string
 	// Scanner is the scanner's URI or name.
 	Scanner string
@@ -112,8 +120,10 @@ type Vulnerability struct {
 
 // VEX is a document that says which vulnerabilities matter.
 type VEX struct {
-	// Format is "openvex", ...
+	// Format is "openvex", "csaf" or "cyclonedx".
 	Format string
+	// Draft tells that the author has not published it.
+	Draft bool
 	// Author is who wrote it, as the document says.
 	Author string
 	// Time is the document's own time, of its last update if it tells one, or
@@ -156,8 +166,13 @@ type VEXStatement struct {
 
 // Product is one product of a VEX statement.
 type Product struct {
-	// ID is the identifier as written: a purl, an IRI.
+	// Subject tells that the document speaks of what it is attached to. A
+	// package URL in ID must then not be another image's.
+	Subject bool
+	// ID is the identifier as written: a purl, an IRI, a name.
 	ID string
+	// Version limits it to one version, and Range to those of a vers: URI.
+	Version, Range string
 	// Identifiers are further ones by kind: purl, cpe22, cpe23.
 	Identifiers map[string]string
 	// Hashes by algorithm, as OpenVEX names them ("sha-256").

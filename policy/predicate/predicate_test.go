@@ -143,7 +143,8 @@ func TestProvenanceV1NamesTheEntryPointOfEachBuildType(t *testing.T) {
 func TestProvenanceRejects(t *testing.T) {
 	const builder = `"builder":{"id":"b"}`
 	checkRejections(t, predicate.ParseProvenance, []rejection{
-		{"v0.1", "https://slsa.dev/provenance/v0.1", `{` + builder + `}`, true, `SLSA provenance "v0.1"`},
+		{"v0.3", "https://slsa.dev/provenance/v0.3", `{` + builder + `}`, true, `SLSA provenance "v0.3"`},
+		{"v0.1 of no material", predicate.TypeSLSA01, `{` + builder + `,"recipe":{"definedInMaterial":1},"materials":[{"uri":"u"}]}`, false, "1 is the index of no material"},
 		{"v1 draft", "https://slsa.dev/provenance/v1.0?draft", `{}`, true, `"v1.0?draft"`},
 		{"another type", predicate.TypeSPDX, `{}`, true, `"https://spdx.dev/Document" is not provenance`},
 		{"no builder", predicate.TypeSLSA02, `{"buildType":"x"}`, false, "builder.id: missing"},
@@ -181,8 +182,8 @@ func TestSPDX(t *testing.T) {
 		Format: "spdx", SpecVersion: "2.3", Name: "app", Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Authors: []string{"Tool: syft-1.0", "Person: Jörg (j@example.org)"},
 		Packages: []predicate.Package{
-			{Name: "a", Version: "1", Supplier: `A "Inc"`, PURL: "pkg:npm/a@1", Licenses: []string{"MIT"}},
-			{Name: "b", Licenses: []string{"Apache-2.0"}},
+			{Name: "a", Version: "1", Supplier: `A "Inc"`, PURL: "pkg:npm/a@1", Licenses: []string{"MIT"}, Ref: "a"},
+			{Name: "b", Licenses: []string{"Apache-2.0"}, Ref: "b"},
 		},
 		Relationships: 2,
 	}
@@ -244,7 +245,7 @@ func TestSBOMRejects(t *testing.T) {
 	}
 	checkRejections(t, predicate.ParseSBOM, []rejection{
 		{"another type", predicate.TypeOpenVEX, `{}`, true, "is not an SBOM"},
-		{"SPDX 3", predicate.TypeSPDX, `{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}`, true, "SPDX 3"},
+		{"SPDX 3", predicate.TypeSPDX, `{"@context":"https://spdx.org/rdf/3.1/spdx-context.jsonld","@graph":[]}`, true, "SPDX with the context"},
 		{"SPDX 2.1", predicate.TypeSPDX, `{"spdxVersion":"SPDX-2.1"}`, true, `SPDX version "SPDX-2.1"`},
 		{"SPDX of no version", predicate.TypeSPDX, `{"SPDXID":"SPDXRef-DOCUMENT"}`, false, "spdxVersion: missing"},
 		{"SPDX tag-value", predicate.TypeSPDX, `"SPDXVersion: SPDX-2.3\n"`, true, "text that is not a JSON object"},
@@ -257,7 +258,7 @@ func TestSBOMRejects(t *testing.T) {
 		{"SPDX version is a number", predicate.TypeSPDX, spdx(`,"packages":[{"versionInfo":1}]`), false, "packages.versionInfo: want a string, found number"},
 		{"SPDX second list of packages", predicate.TypeSPDX, spdx(`,"packages":[],"Packages":[]`), false, `the key "packages" twice`},
 		{"SPDX time", predicate.TypeSPDX, `{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"created":"x"}}`, false, "creationInfo.created"},
-		{"CycloneDX 1.7", predicate.TypeCycloneDX, `{"bomFormat":"CycloneDX","specVersion":"1.7"}`, true, `CycloneDX version "1.7"`},
+		{"CycloneDX 1.8", predicate.TypeCycloneDX, `{"bomFormat":"CycloneDX","specVersion":"1.8"}`, true, `CycloneDX version "1.8"`},
 		{"CycloneDX of no version", predicate.TypeCycloneDX, `{"bomFormat":"CycloneDX"}`, false, "specVersion: missing"},
 		{"CycloneDX XML", predicate.TypeCycloneDX, `"<bom/>"`, true, "text that is not a JSON object"},
 		{"CycloneDX component without name", predicate.TypeCycloneDX, cdx(`,"components":[{"type":"file","name":"a"},{"type":"file"}]`), false, "components[1].name: missing"},
@@ -332,7 +333,12 @@ func TestReportRejects(t *testing.T) {
 	}
 	checkRejections(t, predicate.ParseReport, append(rejections, []rejection{
 		{"another type", predicate.TypeOpenVEX, `{}`, true, "is not a vulnerability report"},
-		{"in-toto vulns", "https://in-toto.io/attestation/vulns/v0.2", `{}`, true, "vulns/v0.2"},
+		{"in-toto vulns", "https://in-toto.io/attestation/vulns/v0.3", `{}`, true, "vulns/v0.3"},
+		{"in-toto vulns without scanner", "https://in-toto.io/attestation/vulns/v0.2", `{}`, false, "scanner.uri: missing"},
+		{"SARIF of another tool", "https://docs.oasis-open.org/sarif/sarif/v2.1.0", `{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"CodeQL"}},"results":[]}]}`, true, "CodeQL"},
+		{"SARIF of no scan", "https://docs.oasis-open.org/sarif/sarif/v2.1.0", `{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Trivy"}}}]}`, true, "without results"},
+		{"SARIF that does not say what it found", "https://docs.oasis-open.org/sarif/sarif/v2.1.0", `{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Grype","rules":[{"id":"x"}]}},"results":[{"ruleId":"x"}]}]}`, false, "which package"},
+		{"CycloneDX without vulnerabilities", predicate.TypeCycloneDX, `{"bomFormat":"CycloneDX","specVersion":"1.6"}`, false, "no list of vulnerabilities"},
 		{"no scanner", predicate.TypeCosignVuln, `{"metadata":{}}`, false, "scanner: missing"},
 		{"no result", predicate.TypeCosignVuln, `{"scanner":{"uri":"x"}}`, true, "scanner.result: "},
 		{"custom of another kind", predicate.TypeCosignCustom, `{"Data":"{}"}`, true, "does not hold a vulnerability record"},

@@ -11,18 +11,20 @@ import (
 	slsa1 "github.com/in-toto/in-toto-golang/in_toto/slsa_provenance/v1"
 )
 
-// ParseProvenance reads SLSA provenance v0.2 and v1. The builder's id must be
-// there, if only as an empty string. The error wraps ErrUnsupported for other predicate types and
-// versions.
+// ParseProvenance reads SLSA provenance v0.1, v0.2 and v1. The builder's id
+// must be there, if only as an empty string. The error wraps ErrUnsupported for
+// other predicate types and versions.
 func ParseProvenance(predicateType string, raw []byte) (*Provenance, error) {
 	switch predicateType {
+	case TypeSLSA01:
+		return guard("SLSA provenance v0.1", func() (*Provenance, error) { return parseSLSA01(raw) })
 	case TypeSLSA02:
 		return guard("SLSA provenance v0.2", func() (*Provenance, error) { return parseSLSA02(raw) })
 	case TypeSLSA1:
 		return guard("SLSA provenance v1", func() (*Provenance, error) { return parseSLSA1(raw) })
 	}
 	if IsProvenance(predicateType) {
-		return nil, unsupported("SLSA provenance %q; read are v0.2 and v1", clip(strings.TrimPrefix(predicateType, familySLSA)))
+		return nil, unsupported("SLSA provenance %q; read are v0.1, v0.2 and v1", clip(strings.TrimPrefix(predicateType, familySLSA)))
 	}
 	return nil, unsupported("%q is not provenance", clip(predicateType))
 }

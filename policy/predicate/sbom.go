@@ -11,7 +11,8 @@ const (
 	formatCycloneDX = "cyclonedx"
 )
 
-// ParseSBOM reads SPDX 2.2 and 2.3 and CycloneDX 1.2 to 1.6, both as JSON.
+// ParseSBOM reads SPDX 2.2, 2.3 and 3.0 as JSON, and CycloneDX 1.2 to 1.7 as
+// JSON, and as XML in a JSON string.
 // The error wraps ErrUnsupported for other predicate types and versions.
 func ParseSBOM(predicateType string, raw []byte) (*SBOM, error) {
 	switch {
@@ -36,7 +37,7 @@ func parseCustomSBOM(raw []byte) (*SBOM, error) {
 		return nil, err
 	}
 	switch {
-	case mark["spdxVersion"] != nil:
+	case mark["spdxVersion"] != nil, isSPDX3(mark["@context"]):
 		return parseSPDX(document)
 	case mark["bomFormat"] != nil:
 		return parseCycloneDX(document)

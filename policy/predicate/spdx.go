@@ -1,6 +1,7 @@
 package predicate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,6 +73,12 @@ func parseSPDX(raw []byte) (*SBOM, error) {
 	if err != nil {
 		return nil, err
 	}
+	var mark struct {
+		Context json.RawMessage `json:"@context"`
+	}
+	if bytes.Contains(raw, []byte(`"@graph"`)) && json.Unmarshal(raw, &mark) == nil && isSPDX3(mark.Context) {
+		return parseSPDX3(raw)
+	}
 	var document spdxDocument
 	wrong := decode("SPDX", raw, &document)
 	version, known := strings.CutPrefix(document.SPDXVersion, "SPDX-")
@@ -116,18 +123,18 @@ func explainSPDX(raw []byte, wrong error) error {
 	}
 	switch {
 	case mark.Version == nil && mark.Context != nil:
-		return unsupported("SPDX 3 (context %q); read are 2.2 and 2.3", clip(fmt.Sprint(mark.Context)))
+		return unsupported("SPDX with the context %q; read are 2.2, 2.3 and 3.0", clip(fmt.Sprint(mark.Context)))
 	case mark.Version == nil:
 		return errors.New("decode SPDX: spdxVersion: missing")
 	case *mark.Version == "SPDX-2.2" || *mark.Version == "SPDX-2.3":
 		return wrong
 	}
-	return unsupported("SPDX version %q; read are SPDX-2.2 and SPDX-2.3", clip(*mark.Version))
+	return unsupported("SPDX version %q; read are SPDX-2.2, SPDX-2.3 and 3.0", clip(*mark.Version))
 }
 
 // facts normalises a package.
 func (p *spdxPackage) facts() Package {
-	facts := Package{Name: p.PackageName, Version: p.PackageVersion}
+	facts := Package{Name: p.PackageName, Version: p.PackageVersion, Ref: string(p.PackageSPDXIdentifier)}
 	if p.Supplier != noAssertion {
 		_, name, found := strings.Cut(p.Supplier, ":")
 		facts.Supplier = strings.TrimSpace(name)

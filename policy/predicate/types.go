@@ -1,9 +1,15 @@
 package predicate
 
-import "strings"
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
 
 // The predicate types that this package reads.
 const (
+	// TypeSLSA01 is SLSA provenance v0.1.
+	TypeSLSA01 = "https://slsa.dev/provenance/v0.1"
 	// TypeSLSA02 is SLSA provenance v0.2.
 	TypeSLSA02 = "https://slsa.dev/provenance/v0.2"
 	// TypeSLSA1 is SLSA provenance v1, all of its minor versions.
@@ -29,9 +35,43 @@ const (
 // familySLSA begins the types of all versions of SLSA provenance.
 const familySLSA = "https://slsa.dev/provenance/"
 
-// familyVulns begins the types of in-toto's vulnerability reports, which are
-// not read yet.
+// familyVulns begins the types of in-toto's vulnerability reports.
 const familyVulns = "https://in-toto.io/attestation/vulns"
+
+// scannerFamilies begin the types under which people attest a scanner's own
+// report as it is. There is no registry of these: the first of each is the
+// scanner's own or the format's, and the others are in use.
+func scannerFamilies() map[string][]string {
+	return map[string][]string{
+		formatTrivy: {"https://trivy.dev/report", "https://predicates.policylabs.dev/trivy", "https://github.com/aquasecurity/trivy", "https://aquasecurity.github.io/trivy"},
+		formatGrype: {"https://github.com/anchore/grype", "https://anchore.com/grype", "https://predicates.policylabs.dev/grype"},
+		formatSARIF: {
+			"https://docs.oasis-open.org/sarif/sarif", "http://docs.oasis-open.org/sarif/sarif", "https://json.schemastore.org/sarif-2.1.0.json",
+			"https://json.schemastore.org/sarif-2.1.0", "https://github.com/oasis-tcs/sarif-spec", "https://predicates.policylabs.dev/sarif",
+		},
+	}
+}
+
+// scannerFormat is the format whose family a type belongs to, or nothing.
+func scannerFormat(predicateType string) string {
+	for format, families := range scannerFamilies() {
+		for _, family := range families {
+			if hasVersion(predicateType, family) {
+				return format
+			}
+		}
+	}
+	return ""
+}
+
+// csafFamilies begin the types under which CSAF documents are attested.
+func csafFamilies() []string {
+	return []string{"https://docs.oasis-open.org/csaf/csaf", "https://docs.oasis-open.org/csaf", "https://predicates.policylabs.dev/csaf"}
+}
+
+func isCSAF(predicateType string) bool {
+	return slices.ContainsFunc(csafFamilies(), func(family string) bool { return hasVersion(predicateType, family) })
+}
 
 // IsProvenance reports whether a predicate type is build provenance, of a
 // version that ParseProvenance reads or of another.
@@ -48,12 +88,44 @@ func IsSBOM(predicateType string) bool {
 // IsReport reports whether a predicate type is a scanner's report of
 // vulnerabilities, of a format that ParseReport reads or of another.
 func IsReport(predicateType string) bool {
-	return predicateType == TypeCosignVuln || hasVersion(predicateType, familyVulns)
+	return predicateType == TypeCosignVuln || hasVersion(predicateType, familyVulns) || scannerFormat(predicateType) != ""
 }
 
 // IsVEX reports whether a predicate type is a VEX document, of a version that
 // ParseVEX reads or of another.
-func IsVEX(predicateType string) bool { return hasVersion(predicateType, TypeOpenVEX) }
+//
+// A CycloneDX document is VEX, and a report, if it speaks of vulnerabilities:
+// see SpeaksOfVulnerabilities.
+func IsVEX(predicateType string) bool {
+	return hasVersion(predicateType, TypeOpenVEX) || isCSAF(predicateType)
+}
+
+// SpeaksOfVulnerabilities reports whether a statement may be a CycloneDX
+// document with a list of vulnerabilities. ParseReport and ParseVEX read such
+// a document, and return ErrNoVulnerabilities for one without the list.
+func SpeaksOfVulnerabilities(predicateType string, raw []byte) bool {
+	return isCycloneDX(predicateType) && bytes.Contains(raw, []byte("vulnerabilities"))
+}
+
+// ReportFormat is the format in which a statement reports vulnerabilities, by
+// its predicate type, and empty if it reports none.
+func ReportFormat(predicateType string, raw []byte) string {
+	switch scanner := scannerFormat(predicateType); {
+	case scanner != "":
+		return scanner
+	case predicateType == TypeCosignVuln:
+		return formatCosignVuln
+	case hasVersion(predicateType, familyVulns):
+		return formatInTotoVulns
+	case isCSAF(predicateType):
+		return formatCSAF
+	case IsVEX(predicateType):
+		return formatOpenVEX
+	case SpeaksOfVulnerabilities(predicateType, raw):
+		return formatCycloneDX
+	}
+	return ""
+}
 
 func isSPDX(predicateType string) bool { return hasVersion(predicateType, TypeSPDX) }
 

@@ -10,10 +10,16 @@ import (
 	openvex "github.com/openvex/go-vex/pkg/vex"
 )
 
-// ParseVEX reads OpenVEX v0.0.1 and v0.2.0. The error wraps ErrUnsupported
-// for other predicate types and versions.
+// ParseVEX reads OpenVEX v0.0.1 and v0.2.0, CSAF 2.0, and what CycloneDX
+// documents say of vulnerabilities. The error wraps ErrUnsupported for other
+// predicate types and versions.
 func ParseVEX(predicateType string, raw []byte) (*VEX, error) {
-	if IsVEX(predicateType) || predicateType == TypeCosignCustom {
+	switch {
+	case isCSAF(predicateType):
+		return guard("CSAF", func() (*VEX, error) { return parseCSAF(raw) })
+	case isCycloneDX(predicateType):
+		return guard("CycloneDX", func() (*VEX, error) { return parseCycloneDXVEX(raw) })
+	case IsVEX(predicateType), predicateType == TypeCosignCustom:
 		return guard("OpenVEX", func() (*VEX, error) { return parseOpenVEX(predicateType, raw) })
 	}
 	return nil, unsupported("%q is not VEX", clip(predicateType))

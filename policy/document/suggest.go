@@ -1,13 +1,13 @@
-package native
+package document
 
 import (
 	"fmt"
 	"strings"
 )
 
-// suggest ends a message about an unknown word: what was probably meant, and
+// Suggest ends a message about an unknown word: what was probably meant, and
 // what is allowed.
-func suggest(word string, known []string) string {
+func Suggest(word string, known []string) string {
 	allowed := strings.Join(known, ", ")
 	if len(known) == 1 {
 		return "; want " + known[0]

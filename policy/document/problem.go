@@ -1,4 +1,4 @@
-package native
+package document
 
 import (
 	"cmp"
@@ -83,36 +83,37 @@ func (ps Problems) sorted() Problems {
 	return slices.CompactFunc(ps, func(a, b *Problem) bool { return *a == *b })
 }
 
-// source is the text of one policy file.
-type source struct {
-	name  string
+// File is the text of one policy file.
+type File struct {
+	// Name is as it was given.
+	Name  string
 	lines []string
 	// secret tells that the file holds a private key, so that none of its
 	// text may be shown.
 	secret bool
 }
 
-func newSource(name string, text []byte) *source {
-	return &source{
-		name:   name,
+func newFile(name string, text []byte) *File {
+	return &File{
+		Name:   name,
 		lines:  strings.Split(string(text), "\n"),
-		secret: holdsPrivateKey(string(text)),
+		secret: HoldsPrivateKey(string(text)),
 	}
 }
 
-// problem makes a problem at a place of the file.
-func (s *source) problem(line, column int, message string) *Problem {
-	return &Problem{File: s.name, Line: line, Column: column, Message: message, Excerpt: s.excerpt(line, column)}
+// Problem makes a problem at a place of the file.
+func (f *File) Problem(line, column int, message string) *Problem {
+	return &Problem{File: f.Name, Line: line, Column: column, Message: message, Excerpt: f.excerpt(line, column)}
 }
 
 // excerptWidth is how many characters of a line an excerpt shows.
 const excerptWidth = 100
 
-func (s *source) excerpt(line, column int) string {
-	if s.secret || line < 1 || line > len(s.lines) {
+func (f *File) excerpt(line, column int) string {
+	if f.secret || line < 1 || line > len(f.lines) {
 		return ""
 	}
-	text := []rune(printable(strings.TrimRight(s.lines[line-1], "\r")))
+	text := []rune(Printable(strings.TrimRight(f.lines[line-1], "\r")))
 	start := 0
 	if column > excerptWidth {
 		start = min(column-excerptWidth/2, len(text))
@@ -125,9 +126,9 @@ func (s *source) excerpt(line, column int) string {
 	return out
 }
 
-// printable replaces what a terminal would act on. A tab becomes one space, so
+// Printable replaces what a terminal would act on. A tab becomes one space, so
 // that the caret stands where the column says.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':
@@ -139,10 +140,10 @@ func printable(s string) string {
 	}, s)
 }
 
-// quote quotes a value of the user's for a message: short, printable, and
+// Quote quotes a value of the user's for a message: short, printable, and
 // never a private key.
-func quote(value string) string {
-	if holdsPrivateKey(value) {
+func Quote(value string) string {
+	if HoldsPrivateKey(value) {
 		return "(a private key)"
 	}
 	const longest = 80
@@ -150,4 +151,9 @@ func quote(value string) string {
 		value = string(text[:longest]) + "…"
 	}
 	return fmt.Sprintf("%q", value)
+}
+
+// HoldsPrivateKey tells whether text holds a private key in PEM.
+func HoldsPrivateKey(text string) bool {
+	return strings.Contains(text, "PRIVATE KEY-----")
 }

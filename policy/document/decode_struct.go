@@ -1,8 +1,9 @@
-package native
+package document
 
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,20 +13,20 @@ import (
 
 // structure reads a mapping into a schema struct, which names all fields that
 // there are.
-func (d *decoder) structure(n *yaml.Node, v reflect.Value, at scope) {
-	v.Addr().Interface().(located).put(n)
+func (d *Decoder) structure(n *yaml.Node, v reflect.Value, at scope) {
+	v.Addr().Interface().(Located).put(n)
 	if n.Kind != yaml.MappingNode {
-		d.report(n, "%s: want a mapping with the fields %s; got %s", at, strings.Join(fieldNames(v.Type()), ", "), describe(n))
+		d.Report(n, "%s: want a mapping with the fields %s; got %s", at, strings.Join(fieldNames(v.Type()), ", "), Describe(n))
 		return
 	}
-	if len(n.Content) == 0 {
-		d.report(n, "%s: mapping is empty: want the fields %s", at, strings.Join(fieldNames(v.Type()), ", "))
+	if len(n.Content) == 0 && !d.Lenient {
+		d.Report(n, "%s: mapping is empty: want the fields %s", at, strings.Join(fieldNames(v.Type()), ", "))
 		return
 	}
 	// seen holds the fields that were written, or meant by a misspelt one.
 	seen := map[string]*yaml.Node{}
 	for _, e := range d.entries(n, at) {
-		known := d.fieldsOf(v.Type())
+		known := d.FieldsOf(v.Type())
 		i := slices.IndexFunc(known, func(f reflect.StructField) bool { return f.Tag.Get("yaml") == e.key.Value })
 		if i < 0 {
 			if meant := d.unknownField(n, e.key, v.Type(), at); meant != "" && seen[meant] == nil {
@@ -33,8 +34,12 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, at scope) {
 			}
 			continue
 		}
-		seen[e.key.Value] = e.key
-		if inner := at.field(e.key); !d.noValue(e, inner) {
+		inner := at.field(e.key)
+		empty := d.noValue(e, inner)
+		if !empty || !d.Lenient {
+			seen[e.key.Value] = e.key
+		}
+		if !empty {
 			d.decode(e.value, v.FieldByIndex(known[i].Index), known[i].Tag, inner)
 		}
 	}
@@ -44,10 +49,10 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, at scope) {
 
 // unknownField reports a field that the schema does not name, and returns the
 // field of this mapping that was probably meant.
-func (d *decoder) unknownField(n, key *yaml.Node, t reflect.Type, at scope) string {
+func (d *Decoder) unknownField(n, key *yaml.Node, t reflect.Type, at scope) string {
 	names := fieldNames(t)
 	if meant := nearest(key.Value, names); meant != "" {
-		d.report(key, "unknown field %s in %s; did you mean %q?", quote(key.Value), at, meant)
+		d.Report(key, "unknown field %s in %s; did you mean %q?", Quote(key.Value), at, meant)
 		return meant
 	}
 	what := "want one of " + strings.Join(names, ", ")
@@ -56,19 +61,19 @@ func (d *decoder) unknownField(n, key *yaml.Node, t reflect.Type, at scope) stri
 	} else if homes := homesOf(key.Value, d.root); len(homes) > 0 {
 		what = "it is a field of " + strings.Join(homes, " and of ")
 	}
-	d.report(key, "unknown field %s in %s; %s", quote(key.Value), at, what)
+	d.Report(key, "unknown field %s in %s; %s", Quote(key.Value), at, what)
 	return ""
 }
 
 // inSection looks for a field in the sections that are written beside it: it
 // may only be indented too little.
 func inSection(n *yaml.Node, name string, t reflect.Type) (section, meant string) {
-	for _, f := range fields(t) {
+	for _, f := range Fields(t) {
 		inner := f.Type
 		if inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
-		if inner.Kind() != reflect.Struct || !hasField(n, f.Tag.Get("yaml")) {
+		if inner.Kind() != reflect.Struct || !HasField(n, f.Tag.Get("yaml")) {
 			continue
 		}
 		if meant := nearest(name, fieldNames(inner)); meant != "" {
@@ -78,8 +83,8 @@ func inSection(n *yaml.Node, name string, t reflect.Type) (section, meant string
 	return "", ""
 }
 
-// hasField tells whether a mapping has a field, with whatever value.
-func hasField(n *yaml.Node, name string) bool {
+// HasField tells whether a mapping has a field, with whatever value.
+func HasField(n *yaml.Node, name string) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == name {
 			return true
@@ -89,9 +94,9 @@ func hasField(n *yaml.Node, name string) bool {
 }
 
 // missing reports the fields that must be written and are not.
-func (d *decoder) missing(t reflect.Type, seen map[string]*yaml.Node, at scope) {
+func (d *Decoder) missing(t reflect.Type, seen map[string]*yaml.Node, at scope) {
 	var names []string
-	for _, f := range d.fieldsOf(t) {
+	for _, f := range d.FieldsOf(t) {
 		if name := f.Tag.Get("yaml"); f.Tag.Get("need") == "yes" && seen[name] == nil {
 			names = append(names, strconv.Quote(name))
 		}
@@ -99,17 +104,17 @@ func (d *decoder) missing(t reflect.Type, seen map[string]*yaml.Node, at scope) 
 	switch last := len(names) - 1; last {
 	case -1:
 	case 0:
-		d.report(at.head, "missing field %s in %s", names[0], at)
+		d.Report(at.head, "missing field %s in %s", names[0], at)
 	default:
-		d.report(at.head, "missing fields %s and %s in %s", strings.Join(names[:last], ", "), names[last], at)
+		d.Report(at.head, "missing fields %s and %s in %s", strings.Join(names[:last], ", "), names[last], at)
 	}
 }
 
 // exactlyOne reports groups of fields of which none or several are written.
-func (d *decoder) exactlyOne(t reflect.Type, seen map[string]*yaml.Node, at scope) {
+func (d *Decoder) exactlyOne(t reflect.Type, seen map[string]*yaml.Node, at scope) {
 	var groups []string
 	members := map[string][]string{}
-	for _, f := range d.fieldsOf(t) {
+	for _, f := range d.FieldsOf(t) {
 		if group := f.Tag.Get("oneof"); group != "" {
 			if !slices.Contains(groups, group) {
 				groups = append(groups, group)
@@ -126,18 +131,18 @@ func (d *decoder) exactlyOne(t reflect.Type, seen map[string]*yaml.Node, at scop
 		}
 		switch {
 		case len(written) == 0:
-			d.report(at.head, "%s has none of the fields %s: write one of them", at, strings.Join(members[group], ", "))
+			d.Report(at.head, "%s has none of the fields %s: write one of them", at, strings.Join(members[group], ", "))
 		case len(written) > 1:
 			slices.SortFunc(written, func(a, b string) int {
 				return (seen[a].Line-seen[b].Line)*10_000 + seen[a].Column - seen[b].Column
 			})
-			d.report(seen[written[1]], "%s has both %s and %s: write only one of them", at, written[0], written[1])
+			d.Report(seen[written[1]], "%s has both %s and %s: write only one of them", at, written[0], written[1])
 		}
 	}
 }
 
-// fields are the schema fields of a struct type, in their order.
-func fields(t reflect.Type) []reflect.StructField {
+// Fields are the schema fields of a struct type, in their order.
+func Fields(t reflect.Type) []reflect.StructField {
 	var out []reflect.StructField
 	for i := range t.NumField() {
 		if f := t.Field(i); f.Tag.Get("yaml") != "" {
@@ -149,7 +154,7 @@ func fields(t reflect.Type) []reflect.StructField {
 
 func fieldNames(t reflect.Type) []string {
 	var out []string
-	for _, f := range fields(t) {
+	for _, f := range Fields(t) {
 		out = append(out, f.Tag.Get("yaml"))
 	}
 	return out
@@ -172,7 +177,7 @@ func homesOf(name string, root reflect.Type) []string {
 		if slices.Contains(fieldNames(t), name) && t != root && len(homes) < 2 {
 			homes = append(homes, at.String())
 		}
-		for _, f := range fields(t) {
+		for _, f := range Fields(t) {
 			inner := at.field(&yaml.Node{Value: f.Tag.Get("yaml")})
 			if label := f.Tag.Get("label"); label != "" {
 				inner = scope{owner: "a " + label}
@@ -182,4 +187,32 @@ func homesOf(name string, root reflect.Type) []string {
 	}
 	walk(root, scope{})
 	return homes
+}
+
+// CheckName tells what is wrong with the name of something that others refer
+// to.
+func CheckName(n *yaml.Node) error {
+	name, err := ReadText(n)
+	if err == nil && !nameForm.MatchString(name) {
+		err = fmt.Errorf("name %s is not well formed: want letters, digits, '-', '_' and '.', with a letter or digit at both ends", Quote(name))
+	}
+	return err
+}
+
+var nameForm = regexp.MustCompile(`\A[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\z`)
+
+// KindOf returns the apiVersion and the kind of a document, as nodes, each nil
+// where it is missing or no scalar.
+func KindOf(root *yaml.Node) (apiVersion, kind *yaml.Node) {
+	return child(root, "apiVersion"), child(root, "kind")
+}
+
+// child returns the scalar value of a field of a mapping, or nil.
+func child(n *yaml.Node, name string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name && n.Content[i+1].Kind == yaml.ScalarNode {
+			return n.Content[i+1]
+		}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package native
+package document
 
 import (
 	"fmt"
@@ -11,17 +11,32 @@ import (
 	"github.com/syncgate/syncgate/bounds"
 )
 
-// decoder reads YAML nodes into schema types and collects what is wrong.
-type decoder struct {
-	source   *source
-	problems Problems
+// Decoder reads YAML nodes into schema types and collects what is wrong.
+type Decoder struct {
+	File     *File
+	Problems Problems
+	// Lenient reads as Kubernetes does: a field that is null or empty is as
+	// good as none.
+	Lenient bool
 	// root is the schema type of the document.
 	root reflect.Type
-	*budget
+	*Budget
 }
 
-// budget is what the documents of one Load share.
-type budget struct {
+// NewDecoder makes a decoder for one document of a file.
+func NewDecoder(file *File, budget *Budget) *Decoder {
+	return &Decoder{File: file, Budget: budget}
+}
+
+// Decode reads a whole document into the schema value that v points to.
+func (d *Decoder) Decode(root *yaml.Node, v any) {
+	value := reflect.ValueOf(v).Elem()
+	d.root = value.Type()
+	d.decode(root, value, "", scope{head: root})
+}
+
+// Budget is what the documents of one set of policies share.
+type Budget struct {
 	// nodes counts what was read, aliases expanded.
 	nodes int
 	// full tells that a bound was exceeded, so that nothing more is read.
@@ -30,10 +45,13 @@ type budget struct {
 	schema map[reflect.Type][]reflect.StructField
 }
 
-// fieldsOf is fields, remembered.
-func (b *budget) fieldsOf(t reflect.Type) []reflect.StructField {
+// FieldsOf is Fields, remembered.
+func (b *Budget) FieldsOf(t reflect.Type) []reflect.StructField {
+	if b.schema == nil {
+		b.schema = map[reflect.Type][]reflect.StructField{}
+	}
 	if b.schema[t] == nil {
-		b.schema[t] = fields(t)
+		b.schema[t] = Fields(t)
 	}
 	return b.schema[t]
 }
@@ -66,7 +84,7 @@ func (s scope) item(i int, n *yaml.Node) scope {
 
 // labelled is the scope of something that has a name of its own.
 func (s scope) labelled(label, name string) scope {
-	s.path, s.owner = "", label+" "+quote(name)
+	s.path, s.owner = "", label+" "+Quote(name)
 	return s
 }
 
@@ -82,23 +100,24 @@ func (s scope) String() string {
 	return s.path + " of " + s.owner
 }
 
-func (d *decoder) report(n *yaml.Node, format string, args ...any) {
-	if len(d.problems) >= bounds.PolicyProblemsKept {
+// Report notes what is wrong with a node.
+func (d *Decoder) Report(n *yaml.Node, format string, args ...any) {
+	if len(d.Problems) >= bounds.PolicyProblemsKept {
 		return
 	}
-	d.problems = append(d.problems, d.source.problem(n.Line, n.Column, fmt.Sprintf(format, args...)))
+	d.Problems = append(d.Problems, d.File.Problem(n.Line, n.Column, fmt.Sprintf(format, args...)))
 }
 
 // decode reads a node into a schema value. The tag is that of the field which
 // holds it.
-func (d *decoder) decode(n *yaml.Node, v reflect.Value, tag reflect.StructTag, at scope) {
+func (d *Decoder) decode(n *yaml.Node, v reflect.Value, tag reflect.StructTag, at scope) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	if d.exceeded(n, at) {
 		return
 	}
-	if l, ok := v.Addr().Interface().(leaf); ok {
+	if l, ok := v.Addr().Interface().(Leaf); ok {
 		d.leaf(n, l, tag, at)
 		return
 	}
@@ -115,43 +134,46 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, tag reflect.StructTag, a
 	}
 }
 
-func (d *decoder) exceeded(n *yaml.Node, at scope) bool {
+func (d *Decoder) exceeded(n *yaml.Node, at scope) bool {
 	d.nodes++
 	switch {
 	case d.full:
 	case d.nodes > bounds.PolicyNodes:
 		d.full = true
-		d.report(n, "policies hold more than %d values together, aliases expanded", bounds.PolicyNodes)
+		d.Report(n, "policies hold more than %d values together, aliases expanded", bounds.PolicyNodes)
 	case at.depth > bounds.PolicyDepth:
 		d.full = true
-		d.report(n, "document nests more than %d levels deep", bounds.PolicyDepth)
+		d.Report(n, "document nests more than %d levels deep", bounds.PolicyDepth)
 	}
 	return d.full
 }
 
-func (d *decoder) leaf(n *yaml.Node, l leaf, tag reflect.StructTag, at scope) {
+func (d *Decoder) leaf(n *yaml.Node, l Leaf, tag reflect.StructTag, at scope) {
+	if d.Lenient && n.Kind == yaml.ScalarNode && n.Tag == "!!str" && n.Value == "" {
+		return
+	}
 	l.put(n)
-	if err := l.read(n); err != nil {
-		d.report(n, "%s: %v", at, err)
+	if err := l.Read(n); err != nil {
+		d.Report(n, "%s: %v", at, err)
 		return
 	}
 	words := strings.Fields(tag.Get("enum"))
-	if t, ok := l.(*text); ok && len(words) > 0 && !slices.Contains(words, t.Value) {
-		d.report(n, "%s: unknown value %s%s", at, quote(t.Value), suggest(t.Value, words))
+	if t, ok := l.(*Text); ok && len(words) > 0 && !slices.Contains(words, t.Value) {
+		d.Report(n, "%s: unknown value %s%s", at, Quote(t.Value), Suggest(t.Value, words))
 	}
 }
 
-func (d *decoder) list(n *yaml.Node, v reflect.Value, tag reflect.StructTag, at scope) {
+func (d *Decoder) list(n *yaml.Node, v reflect.Value, tag reflect.StructTag, at scope) {
 	if n.Kind != yaml.SequenceNode {
 		hint := ""
 		if n.Kind == yaml.ScalarNode && n.Tag == "!!str" && !strings.ContainsAny(n.Value, " \n") {
-			hint = fmt.Sprintf(": write [%s]", printable(n.Value))
+			hint = fmt.Sprintf(": write [%s]", Printable(n.Value))
 		}
-		d.report(n, "%s: want a list, got %s%s", at, describe(n), hint)
+		d.Report(n, "%s: want a list, got %s%s", at, Describe(n), hint)
 		return
 	}
-	if len(n.Content) == 0 && tag.Get("empty") != "ok" {
-		d.report(n, "%s: list is empty: write at least one entry%s", at, unlessNeeded(tag))
+	if len(n.Content) == 0 && tag.Get("empty") != "ok" && !d.Lenient {
+		d.Report(n, "%s: list is empty: write at least one entry%s", at, unlessNeeded(tag))
 	}
 	items := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, child := range n.Content {
@@ -181,21 +203,21 @@ func childScope(n *yaml.Node, label string, at scope) scope {
 	return at
 }
 
-func (d *decoder) mapping(n *yaml.Node, v reflect.Value, tag reflect.StructTag, at scope) {
+func (d *Decoder) mapping(n *yaml.Node, v reflect.Value, tag reflect.StructTag, at scope) {
 	if n.Kind != yaml.MappingNode {
-		d.report(n, "%s: want a mapping of names to values, got %s", at, describe(n))
+		d.Report(n, "%s: want a mapping of names to values, got %s", at, Describe(n))
 		return
 	}
-	if len(n.Content) == 0 {
-		d.report(n, "%s: mapping is empty: write at least one entry%s", at, unlessNeeded(tag))
+	if len(n.Content) == 0 && !d.Lenient {
+		d.Report(n, "%s: mapping is empty: write at least one entry%s", at, unlessNeeded(tag))
 	}
 	out := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
 	for _, entry := range d.entries(n, at) {
 		inner := at.field(entry.key)
 		if label := tag.Get("label"); label != "" {
 			inner = inner.labelled(label, entry.key.Value)
-			if err := new(name).read(entry.key); err != nil {
-				d.report(entry.key, "%s: %v", at, err)
+			if err := CheckName(entry.key); err != nil {
+				d.Report(entry.key, "%s: %v", at, err)
 			}
 		}
 		if d.noValue(entry, inner) {
@@ -212,7 +234,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, tag reflect.StructTag, 
 type entry struct{ key, value *yaml.Node }
 
 // entries are the entries of a mapping whose keys are text and written once.
-func (d *decoder) entries(n *yaml.Node, at scope) []entry {
+func (d *Decoder) entries(n *yaml.Node, at scope) []entry {
 	first := map[string]*yaml.Node{}
 	var out []entry
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -220,13 +242,13 @@ func (d *decoder) entries(n *yaml.Node, at scope) []entry {
 		before, twice := first[key.Value]
 		switch {
 		case key.Tag == "!!merge":
-			d.report(key, "merge keys (<<) are not read: write the fields of %s out", at)
+			d.Report(key, "merge keys (<<) are not read: write the fields of %s out", at)
 			continue
 		case key.Kind != yaml.ScalarNode || key.Tag != "!!str":
-			d.report(key, "want a field name in %s, got %s", at, describe(key))
+			d.Report(key, "want a field name in %s, got %s", at, Describe(key))
 			continue
 		case twice:
-			d.report(key, "field %s is written twice in %s, first on line %d", quote(key.Value), at, before.Line)
+			d.Report(key, "field %s is written twice in %s, first on line %d", Quote(key.Value), at, before.Line)
 			continue
 		}
 		first[key.Value] = key
@@ -236,10 +258,13 @@ func (d *decoder) entries(n *yaml.Node, at scope) []entry {
 }
 
 // noValue reports a key without a value: most often a mistake of indentation.
-func (d *decoder) noValue(e entry, at scope) bool {
+func (d *Decoder) noValue(e entry, at scope) bool {
 	if e.value.Kind != yaml.ScalarNode || e.value.Tag != "!!null" {
 		return false
 	}
-	d.report(e.key, "%s has no value: write one, or leave the field out", at)
+	if d.Lenient {
+		return true
+	}
+	d.Report(e.key, "%s has no value: write one, or leave the field out", at)
 	return true
 }

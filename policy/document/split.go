@@ -1,4 +1,4 @@
-package native
+package document
 
 import (
 	"bytes"
@@ -13,14 +13,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// document is one YAML document of a file.
-type document struct {
-	// text is the document's own bytes, without the lines that separate it.
-	text []byte
-	// skipped is the number of lines of the file before text.
+// Document is one YAML document of a file.
+type Document struct {
+	// Text is the document's own bytes, without the lines that separate it.
+	Text []byte
+	// skipped is the number of lines of the file before Text.
 	skipped int
-	// root is the document's value. It is nil where there is none.
-	root *yaml.Node
+	// Root is the document's value. It is nil where there is none.
+	Root *yaml.Node
 }
 
 // separator is a line that ends a document. YAML allows it nowhere else, in no
@@ -32,14 +32,14 @@ func blank(text []byte) bool { return len(bytes.TrimSpace(text)) == 0 }
 
 // split cuts a file into its documents, without those that are blank. A document that begins on the line of
 // its separator keeps that line.
-func split(text []byte) []document {
-	var docs []document
+func split(text []byte) []Document {
+	var docs []Document
 	start, counted, lines := 0, 0, 0
 	add := func(end int) {
 		lines += bytes.Count(text[counted:start], []byte("\n"))
 		counted = start
 		if !blank(text[start:end]) {
-			docs = append(docs, document{text: text[start:end], skipped: lines})
+			docs = append(docs, Document{Text: text[start:end], skipped: lines})
 		}
 	}
 	for _, found := range separator.FindAllIndex(text, -1) {
@@ -54,22 +54,22 @@ func split(text []byte) []document {
 }
 
 // parse reads the YAML of a document, with the line numbers of the file.
-func (doc *document) parse(src *source) *Problem {
-	decoder := yaml.NewDecoder(bytes.NewReader(doc.text))
+func (doc *Document) parse(file *File) *Problem {
+	decoder := yaml.NewDecoder(bytes.NewReader(doc.Text))
 	var n yaml.Node
 	err := decodeNode(decoder, &n)
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
-		return doc.syntaxProblem(src, err)
+		return doc.syntaxProblem(file, err)
 	}
 	if err := decodeNode(decoder, new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return src.problem(doc.skipped+1, 0, "read YAML: document holds more than one value")
+		return file.Problem(doc.skipped+1, 0, "read YAML: document holds more than one value")
 	}
 	shift(&n, doc.skipped)
 	if root := n.Content[0]; root.Tag != "!!null" {
-		doc.root = root
+		doc.Root = root
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func shift(n *yaml.Node, lines int) {
 
 var yamlError = regexp.MustCompile(`(?s)\Ayaml: (?:line ([0-9]+): )?(.*)\z`)
 
-func (doc *document) syntaxProblem(src *source, err error) *Problem {
+func (doc *Document) syntaxProblem(file *File, err error) *Problem {
 	message, line := err.Error(), 0
 	if parts := yamlError.FindStringSubmatch(message); parts != nil {
 		message = parts[2]
@@ -105,14 +105,14 @@ func (doc *document) syntaxProblem(src *source, err error) *Problem {
 	}
 	line = doc.skipped + max(line, 1)
 	column := 0
-	if line <= len(src.lines) {
-		text := src.lines[line-1]
+	if line <= len(file.lines) {
+		text := file.lines[line-1]
 		if indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]; strings.Contains(indent, "\t") {
 			column = strings.Index(indent, "\t") + 1
 			message = "line is indented with a tab: YAML takes spaces only"
 		}
 	}
-	return src.problem(line, column, "read YAML: "+printable(message)+hint(message))
+	return file.Problem(line, column, "read YAML: "+Printable(message)+hint(message))
 }
 
 // hint says in the words of a user what a message of the YAML library is
@@ -139,12 +139,12 @@ func hint(message string) string {
 // lineOfError finds the line of a syntax error, counting from 1, or 0. The
 // library tells where the surrounding block begins; what helps is the first
 // line with which the document no longer parses.
-func (doc *document) lineOfError() int {
+func (doc *Document) lineOfError() int {
 	const attempts, largest = 200, 64 << 10
-	if len(doc.text) > largest {
+	if len(doc.Text) > largest {
 		return 0
 	}
-	lines := bytes.SplitAfter(doc.text, []byte("\n"))
+	lines := bytes.SplitAfter(doc.Text, []byte("\n"))
 	fed := &lineReader{lines: lines}
 	_ = decodeNode(yaml.NewDecoder(fed), new(yaml.Node))
 	for good := fed.next - 1; good >= 0 && fed.next-good < attempts; good-- {
@@ -182,9 +182,9 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 // checkText refuses a file that is not the text which the rest of this
 // package takes it for.
-func checkText(src *source, text []byte) *Problem {
+func checkText(file *File, text []byte) *Problem {
 	if utf8.Valid(text) && !bytes.ContainsRune(text, 0) {
 		return nil
 	}
-	return &Problem{File: src.name, Message: "read policy: file is not UTF-8 text"}
+	return &Problem{File: file.Name, Message: "read policy: file is not UTF-8 text"}
 }

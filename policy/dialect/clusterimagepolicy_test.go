@@ -1,0 +1,5 @@
+package dialect_test
+
+import "testing"
+
+func TestClusterImagePolicy(t *testing.T) { run(t, "clusterimagepolicy") }

@@ -1,0 +1,69 @@
+package dialect_test
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/syncgate/syncgate/policy/dialect/cue"
+	"github.com/syncgate/syncgate/policy/dialect/rego"
+	"github.com/syncgate/syncgate/policy/dialect/sandbox"
+)
+
+// TestHostilePrograms: a program that asks for more than there is has no
+// answer, and takes no more than it may.
+func TestHostilePrograms(t *testing.T) {
+	pool := sandbox.New()
+	for name, program := range map[string]sandbox.Program{
+		"cue doubles a text":     {Language: cue.Language, Source: doublings(`"\(%)\(%)"`)},
+		"cue makes a long list":  {Language: cue.Language, Source: []byte("import \"list\"\nx: [for a in list.Range(0, 100000000, 1) {a}]")},
+		"rego makes a long list": {Language: rego.Language, Source: []byte("package sigstore\nisCompliant { count(numbers.range(1, 10000000000)) > 0 }")},
+		"rego doubles a text":    {Language: rego.Language, Source: []byte("package sigstore\n" + strings.ReplaceAll(string(doublings(`concat("", [%, %])`)), ":", " = ") + "\nisCompliant { count(x40) > 0 }")},
+	} {
+		answer, err := pool.Run(t.Context(), sandbox.Task{Program: program, Input: []byte("{}")})
+		limit := new(sandbox.LimitError)
+		if answer.Holds || !errors.As(err, &limit) {
+			t.Errorf("%s: %+v, %v", name, answer, err)
+		}
+	}
+}
+
+// doublings makes a program of lines that each hold the one before twice.
+func doublings(form string) []byte {
+	var b strings.Builder
+	b.WriteString("x0: \"x\"\n")
+	previous := "x0"
+	for i := 1; i <= 40; i++ {
+		next := "x" + strconv.Itoa(i)
+		b.WriteString(next + ": " + strings.ReplaceAll(form, "%", previous) + "\n")
+		previous = next
+	}
+	return []byte(b.String())
+}
+
+// TestNothingReachesOut: what could read a file, an environment or a network
+// is no part of the language.
+func TestNothingReachesOut(t *testing.T) {
+	pool := sandbox.New()
+	for _, call := range []string{
+		`http.send({"method": "get", "url": "http://127.0.0.1/"}).status_code == 200`,
+		`net.lookup_ip_addr("localhost")`, `opa.runtime().env.PATH`, `rand.intn("x", 10) > -1`, `uuid.rfc4122("x")`,
+		`json.match_schema({}, {"$ref": "file:///etc/passwd"})`, `json.verify_schema({"$ref": "http://127.0.0.1/"})`,
+	} {
+		program := sandbox.Program{Language: rego.Language, Source: []byte("package sigstore\nisCompliant { " + call + " }")}
+		answer, err := pool.Run(t.Context(), sandbox.Task{Program: program, Input: []byte("{}")})
+		if mistake := new(sandbox.Mistake); answer.Holds || !errors.As(err, &mistake) || !strings.Contains(err.Error(), "undefined function") {
+			t.Errorf("%s: %+v, %v", call, answer, err)
+		}
+	}
+	for _, name := range []string{"example.com/x", "example.com/x@v1:y"} {
+		program := sandbox.Program{Language: cue.Language, Source: []byte("import \"" + name + "\"\na: 1")}
+		if answer, err := pool.Run(t.Context(), sandbox.Task{Program: program, Input: []byte("{}")}); answer.Holds || err == nil {
+			t.Errorf("import %s: %+v, %v", name, answer, err)
+		}
+		if err := cue.Check(string(program.Source)); err == nil {
+			t.Errorf("import %s is not refused", name)
+		}
+	}
+}
