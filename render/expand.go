@@ -19,11 +19,19 @@ const (
 	CodeTooDeep = "deployers-too-deep"
 )
 
+// Engine renders units, and finds what their deployer objects deploy.
+type Engine struct {
+	// Renderers are by the kind of source that they render.
+	Renderers map[SourceKind]Renderer
+	// Expanders are asked in order.
+	Expanders []Expander
+}
+
 // RenderAll renders units, and those that the deployer objects among their
 // objects stand for, to any depth. A directory that a deployer object deploys
 // is not rendered by itself too; a Notice says by what it is.
-func RenderAll(ctx context.Context, tree Tree, units []Unit, renderers map[SourceKind]Renderer, expanders []Expander) Rendering {
-	rendering := Render(ctx, tree, units, renderers)
+func RenderAll(ctx context.Context, tree Tree, units []Unit, engine Engine) Rendering {
+	rendering := Render(ctx, tree, units, engine.Renderers)
 	known := map[string]bool{}
 	for _, unit := range units {
 		known[unit.Name] = true
@@ -31,7 +39,7 @@ func RenderAll(ctx context.Context, tree Tree, units []Unit, renderers map[Sourc
 	var problems []Problem
 	for depth := 0; ; depth++ {
 		var found []Unit
-		found, problems = expand(ctx, tree, rendering, expanders)
+		found, problems = engine.expand(ctx, tree, rendering)
 		found = slices.DeleteFunc(found, func(u Unit) bool { return known[u.Name] })
 		if len(found) == 0 {
 			break
@@ -43,7 +51,7 @@ func RenderAll(ctx context.Context, tree Tree, units []Unit, renderers map[Sourc
 		for _, unit := range found {
 			known[unit.Name] = true
 		}
-		rendering = rendering.with(Render(ctx, tree, found, renderers))
+		rendering = rendering.with(Render(ctx, tree, found, engine.Renderers))
 	}
 	rendering.Problems = append(rendering.Problems, problems...)
 	return rendering.withoutDeployed()
@@ -51,8 +59,8 @@ func RenderAll(ctx context.Context, tree Tree, units []Unit, renderers map[Sourc
 
 // expand asks every expander. What they find is asked for anew each round, so
 // that the problems of the last round are all there are.
-func expand(ctx context.Context, tree Tree, rendering Rendering, expanders []Expander) (units []Unit, problems []Problem) {
-	for _, expander := range expanders {
+func (e Engine) expand(ctx context.Context, tree Tree, rendering Rendering) (units []Unit, problems []Problem) {
+	for _, expander := range e.Expanders {
 		u, p := expander.Expand(ctx, tree, rendering)
 		units, problems = append(units, u...), append(problems, p...)
 	}

@@ -45,7 +45,7 @@ func renderAll(t *testing.T, files fstest.MapFS) (names []string, rendering rend
 		t.Fatal(problems)
 	}
 	rendering = render.RenderAll(t.Context(), tree, units,
-		map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()}, []render.Expander{apps{}})
+		render.Engine{Renderers: map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()}, Expanders: []render.Expander{apps{}}})
 	for unit, objects := range rendering.ByUnit() {
 		var ids []string
 		for _, object := range objects {
@@ -98,7 +98,7 @@ func TestRenderAllKeepsWhatIsNamed(t *testing.T) {
 	tree := render.Tree{FS: fstest.MapFS{"root/a.yaml": app("leaf", "leaf"), "leaf/c.yaml": configMap("c")}}
 	units, _ := render.Discover(t.Context(), tree, render.DiscoverOptions{Paths: []string{"leaf", "root"}})
 	rendering := render.RenderAll(t.Context(), tree, units,
-		map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()}, []render.Expander{apps{}})
+		render.Engine{Renderers: map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()}, Expanders: []render.Expander{apps{}}})
 	if len(rendering.Units) != 3 {
 		t.Errorf("%d units, want leaf, root and the application", len(rendering.Units))
 	}

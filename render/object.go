@@ -110,4 +110,7 @@ type Location struct {
 	Labels map[string]string `json:"-"`
 	// Class is how the image was found here.
 	Class Class `json:"-"`
+	// Node is the object, its aliases expanded, for policies that look into
+	// it.
+	Node *yaml.Node `json:"-"`
 }

@@ -94,12 +94,21 @@ type outcome struct {
 
 func (r *runner) all(ctx context.Context, units []Unit) Rendering {
 	if len(units) == 0 {
-		return Rendering{Problems: []Problem{{
-			Code:    CodeNothingFound,
-			Message: "nothing to render was found: no kustomization, no chart and no manifest",
-			Hint:    "name the directories that are deployed with --path",
-		}}}
+		return Rendering{Problems: []Problem{nothingFound()}}
 	}
+	return assemble(units, r.outcomes(ctx, units))
+}
+
+func nothingFound() Problem {
+	return Problem{
+		Code:    CodeNothingFound,
+		Message: "nothing to render was found: no kustomization, no chart and no manifest",
+		Hint:    "name the directories that are deployed with --path",
+	}
+}
+
+// outcomes renders units, several at a time.
+func (r *runner) outcomes(ctx context.Context, units []Unit) []outcome {
 	outcomes := make([]outcome, len(units))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -110,6 +119,11 @@ func (r *runner) all(ctx context.Context, units []Unit) Rendering {
 		})
 	}
 	_ = group.Wait()
+	return outcomes
+}
+
+// assemble puts together what units render to.
+func assemble(units []Unit, outcomes []outcome) Rendering {
 	var rendering Rendering
 	for i, o := range outcomes {
 		rendering.Units = append(rendering.Units, Rendered{Unit: units[i], Objects: len(o.objects)})

@@ -1,11 +1,9 @@
 package render
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"path"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -17,31 +15,33 @@ type Side struct {
 	Units []Unit
 }
 
-// Touched returns those of the units of two revisions that a change of these
-// paths can make render otherwise, and tells whether there are others. A path
-// stands for all that is below it.
-//
-// A unit is left out only if it is the same in both revisions, and nothing
-// changed in the directories that it can read: its own, those of the
-// kustomizations and charts that it uses, and the files that are named. What
-// can read anything else is never left out: units of deployer objects, those
-// with deployer objects among their files, or with symlinks, archives, remote
-// resources, charts to inflate or to fetch.
-func Touched(ctx context.Context, before, after Side, changed []string) (old, current []Unit, others bool) {
-	paths := newPathSet(changed)
-	readers := [2]*footprint{newFootprint(ctx, before.Tree), newFootprint(ctx, after.Tree)}
-	known := map[string]Unit{}
-	for _, unit := range before.Units {
-		known[unit.Name] = unit
-	}
-	same := map[string]bool{}
-	for _, unit := range after.Units {
-		if was, both := known[unit.Name]; both && reflect.DeepEqual(was, unit) && readers[0].misses(was, paths) && readers[1].misses(unit, paths) {
-			same[unit.Name] = true
-		}
-	}
-	untouched := func(u Unit) bool { return same[u.Name] }
-	return slices.DeleteFunc(slices.Clone(before.Units), untouched), slices.DeleteFunc(slices.Clone(after.Units), untouched), len(same) > 0
+// Reads is what the unit of a deployer object reads.
+type Reads struct {
+	// Text is all that the unit is made of apart from files: what its deployer
+	// object says, where its sources are, and the values that it was given. Two
+	// units of one name and text that read the same files render to the same.
+	Text string
+	// Dirs are directories of the tree that may be rendered as kustomizations,
+	// charts or plain manifests, and Files are files, which need not exist.
+	Dirs, Files []string
+	// Everywhere are names of files that are read in whatever directory of the
+	// tree they are.
+	Everywhere []string
+	// Objects are the names of the ConfigMaps and Secrets that the unit takes
+	// values from.
+	Objects []string
+	// Fetch returns the trees that are read beside the one that is rendered. It
+	// is nil if there are none.
+	Fetch func(ctx context.Context) ([]fs.FS, error)
+}
+
+// Reader is an Expander that can tell what its units read.
+type Reader interface {
+	Expander
+	// Reads returns what a unit that Expand returned reads of the tree, and
+	// whether that is all: it is not where something follows from which commit
+	// the tree is, or cannot be told without rendering. Objects always are all.
+	Reads(tree Tree, unit Unit) (reads Reads, all bool)
 }
 
 // footprint knows what of a tree a unit can read.
@@ -50,15 +50,19 @@ type footprint struct {
 	// files are all of the tree, sorted, with what kind each is.
 	files []string
 	links map[string]bool
-	// read are the files that were read: whether they hold nothing that
-	// leads elsewhere.
-	read map[string]bool
+	// byBase are the files by the last part of their names.
+	byBase map[string][]string
+	// read are the signs of the files that were read.
+	read map[string]signs
 	// whole tells that files has every file of the tree.
 	whole bool
 }
 
 func newFootprint(ctx context.Context, tree Tree) *footprint {
-	f := &footprint{survey: discoverAll(ctx, tree, "."), links: map[string]bool{}, read: map[string]bool{}, whole: true}
+	f := &footprint{
+		survey: discoverAll(ctx, tree, "."), links: map[string]bool{}, byBase: map[string][]string{},
+		read: map[string]signs{}, whole: true,
+	}
 	err := fs.WalkDir(tree.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			f.whole = false
@@ -66,6 +70,7 @@ func newFootprint(ctx context.Context, tree Tree) *footprint {
 		}
 		if !entry.IsDir() {
 			f.files = append(f.files, name)
+			f.byBase[path.Base(name)] = append(f.byBase[path.Base(name)], name)
 			f.links[name] = entry.Type()&fs.ModeSymlink != 0
 		}
 		return nil
@@ -75,70 +80,68 @@ func newFootprint(ctx context.Context, tree Tree) *footprint {
 	return f
 }
 
-// misses tells that a unit can read none of the paths.
-func (f *footprint) misses(unit Unit, changed pathSet) bool {
+// bare returns what a bare directory can read, or nil if that is not known.
+func (f *footprint) bare(unit Unit) *closure {
 	if !f.whole || len(unit.Sources) != 1 || unit.Deployer != (ObjectID{}) {
-		return false
+		return nil
 	}
-	c := closure{footprint: f, dirs: map[string]bool{}}
-	if !c.source(unit.Sources[0]) {
-		return false
+	c := f.closure()
+	if !c.source(unit.Sources[0]) || !c.plain() {
+		return nil
 	}
-	for dir := range c.dirs {
-		if changed.above(dir) || changed.below(dir) {
-			return false
+	return c
+}
+
+// deployed returns what the unit of a deployer object can read, or nil if that
+// is not known.
+func (f *footprint) deployed(reads Reads) *closure {
+	c := f.closure()
+	c.anywhere, c.text = true, reads.Text
+	for _, dir := range reads.Dirs {
+		if !c.any(path.Clean(dir)) {
+			return nil
 		}
 	}
-	return !slices.ContainsFunc(c.named, changed.above) && c.plain()
-}
-
-// pathSet are paths, each of which stands for all that is below it.
-type pathSet struct {
-	sorted []string
-	known  map[string]bool
-}
-
-func newPathSet(paths []string) pathSet {
-	s := pathSet{sorted: slices.Sorted(slices.Values(paths)), known: map[string]bool{}}
-	for _, name := range paths {
-		s.known[name] = true
+	for _, name := range reads.Files {
+		c.named = append(c.named, path.Clean(name))
 	}
-	return s
-}
-
-// above tells whether a path or a directory that it is in is in the set.
-func (s pathSet) above(name string) bool {
-	for ; ; name = path.Dir(name) {
-		if s.known[name] {
-			return true
-		}
-		if name == "." || name == "/" {
-			return false
-		}
+	for _, base := range reads.Everywhere {
+		c.named = append(c.named, f.byBase[base]...)
 	}
-}
-
-// below tells whether anything below a directory is in the set.
-func (s pathSet) below(dir string) bool {
-	prefix := prefixOf(dir)
-	at, _ := slices.BinarySearch(s.sorted, prefix)
-	return at < len(s.sorted) && strings.HasPrefix(s.sorted[at], prefix)
-}
-
-// prefixOf is how the paths below a directory start.
-func prefixOf(dir string) string {
-	if dir == "." {
-		return ""
+	if !f.whole || signsOf([]byte(reads.Text))&leadsElsewhere != 0 || !c.plain() {
+		return nil
 	}
-	return dir + "/"
+	return c
 }
 
 // closure is what one unit can read: directories with all below them, and
 // files.
 type closure struct {
 	*footprint
-	dirs  map[string]bool
+	dirs map[string]bool
+	// seen are the kustomizations and charts that were looked at.
+	seen  map[string]bool
 	named []string
+	// anywhere tells that kustomizations may load files of the whole tree.
+	anywhere bool
+	// text is that of a deployer object.
+	text string
+	// fetched are the trees that are read beside this one.
+	fetched []fs.FS
+}
+
+func (f *footprint) closure() *closure {
+	return &closure{footprint: f, dirs: map[string]bool{}, seen: map[string]bool{}}
+}
+
+// misses tells that none of the paths can be read.
+func (c *closure) misses(changed pathSet) bool {
+	for dir := range c.dirs {
+		if changed.above(dir) || changed.below(dir) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.named, changed.above)
 }
 
 // source adds what a source can read, and tells whether that is known.
@@ -158,18 +161,55 @@ func (c *closure) source(s Source) bool {
 	return false
 }
 
-// kustomization adds what a kustomization and those that it uses can read.
-func (c *closure) kustomization(dir string) bool {
-	if c.dirs[dir] {
-		return true
+// any adds what a directory can read, whatever it and those below it are.
+func (c *closure) any(dir string) bool {
+	if !fs.ValidPath(dir) {
+		return false
 	}
 	c.dirs[dir] = true
+	names := c.survey.names
+	from, _ := slices.BinarySearch(names, dir)
+	if dir == "." {
+		from = 0
+	}
+	for _, name := range names[from:] {
+		if dir != "." && name != dir && !strings.HasPrefix(name, dir+"/") {
+			if name > dir+"/" {
+				break
+			}
+			continue
+		}
+		found := c.survey.dirs[name]
+		if found.kustomization == "" && slices.ContainsFunc(kustomizationNames(), func(file string) bool { return c.hasFile(path.Join(name, file)) }) {
+			return false
+		}
+		if found.kustomization != "" && !c.kustomization(name) || found.chart != "" && !c.chart(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// kustomization adds what a kustomization and those that it uses can read.
+func (c *closure) kustomization(dir string) bool {
+	if c.seen[dir] {
+		return true
+	}
+	c.seen[dir], c.dirs[dir] = true, true
 	found := c.survey.dirs[dir]
 	if found == nil || found.kustomization == "" {
-		return found != nil
+		return found != nil && (!c.anywhere || c.any(dir))
 	}
 	root := c.survey.parse(path.Join(dir, found.kustomization))
-	if root == nil || Child(root, "helmCharts") != nil || Child(root, "helmChartInflationGenerator") != nil || Child(root, "helmGlobals") != nil {
+	if root == nil {
+		return false
+	}
+	never := []string{"helmCharts", "helmChartInflationGenerator", "helmGlobals"}
+	if c.anywhere {
+		// What these are configured by may name files too.
+		never = append(never, "generators", "transformers", "validators")
+	}
+	if slices.ContainsFunc(never, func(field string) bool { return Child(root, field) != nil }) {
 		return false
 	}
 	for _, input := range found.inputs {
@@ -193,10 +233,10 @@ func (c *closure) kustomization(dir string) bool {
 
 // chart adds what a chart and those that it depends on can read.
 func (c *closure) chart(dir string) bool {
-	if c.dirs[dir] {
+	if c.seen[dir] {
 		return true
 	}
-	c.dirs[dir] = true
+	c.seen[dir], c.dirs[dir] = true, true
 	found := c.survey.dirs[dir]
 	if found == nil || found.chart == "" {
 		return false
@@ -235,46 +275,40 @@ func (c *closure) plain() bool {
 		if realPath(c.survey.tree, dir) != dir {
 			return false
 		}
+	}
+	for _, name := range c.named {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if c.links[dir] {
+				return false
+			}
+		}
+	}
+	plain := true
+	c.each(func(_ string, s signs) bool {
+		plain = s&leadsElsewhere == 0
+		return plain
+	})
+	return plain
+}
+
+// each calls a function with every file that the unit can read and its signs,
+// for as long as that returns true.
+func (c *closure) each(call func(name string, s signs) bool) {
+	for dir := range c.dirs {
 		prefix := prefixOf(dir)
 		from, _ := slices.BinarySearch(c.files, prefix)
 		for _, name := range c.files[from:] {
 			if !strings.HasPrefix(name, prefix) {
 				break
 			}
-			if !c.plainFile(name) {
-				return false
+			if !call(name, c.signs(name)) {
+				return
 			}
 		}
 	}
 	for _, name := range c.named {
-		if !c.hasFile(name) || !c.plainFile(name) {
-			return false
+		if c.hasFile(name) && !call(name, c.signs(name)) {
+			return
 		}
 	}
-	return true
-}
-
-// deployerSigns are in every file that could render to a deployer object.
-var deployerSigns = [][]byte{[]byte("argoproj"), []byte("fluxcd")}
-
-// plainFile tells that a file leads nowhere else: it is no symlink and no
-// archive, and names no deployer object.
-func (f *footprint) plainFile(name string) bool {
-	plain, known := f.read[name]
-	if !known {
-		plain = f.looksPlain(name)
-		f.read[name] = plain
-	}
-	return plain
-}
-
-func (f *footprint) looksPlain(name string) bool {
-	if f.links[name] || slices.Contains([]string{".tgz", ".gz", ".tar", ".zip"}, path.Ext(name)) {
-		return false
-	}
-	data, err := readBounded(f.survey.tree, name)
-	if err != nil {
-		return false
-	}
-	return !slices.ContainsFunc(deployerSigns, func(sign []byte) bool { return bytes.Contains(data, sign) })
 }

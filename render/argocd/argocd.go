@@ -50,6 +50,8 @@ type Fetcher interface {
 	// of the commit that the reference stands for. An empty reference is the
 	// default branch. It runs no command and stops when ctx ends.
 	Fetch(ctx context.Context, repository, reference string) (files fs.FS, commit string, err error)
+	// Tags returns the names of the tags of a repository.
+	Tags(ctx context.Context, repository string) ([]string, error)
 }
 
 // ChartFetcher fetches charts of sources.
@@ -59,6 +61,10 @@ type ChartFetcher interface {
 	// an HTTP(S) URL or a registry with or without oci://. The version is one,
 	// or a range of versions, or empty. It stops when ctx ends.
 	Chart(ctx context.Context, repository, chart, version string) (files fs.FS, chosen string, err error)
+	// Artifact returns the files of an OCI artifact, and the digest of its
+	// manifest. The repository is an oci URL; the revision is a tag, a digest,
+	// or a range of versions.
+	Artifact(ctx context.Context, repository, revision string) (files fs.FS, digest string, err error)
 }
 
 // Options say what is known beside the tree. The zero value knows nothing.

@@ -76,9 +76,12 @@ func (j *job) open(ctx context.Context) bool {
 		return false
 	}
 	commit, ok := "", true
-	if s.chart.text != "" || s.isOCI() {
+	switch {
+	case s.isOCI():
+		ok = j.openArtifact(ctx) && j.openDirectory()
+	case s.chart.text != "":
 		ok = j.openChart(ctx)
-	} else {
+	default:
 		var problem *render.Problem
 		if j.from, problem = j.deployer.repositories.find(ctx, j.tree, s); problem != nil {
 			problem.Message = j.id.String() + ": " + problem.Message
@@ -106,15 +109,47 @@ func (j *job) instance() string {
 	return name
 }
 
+// openArtifact fetches an OCI artifact. Argo CD takes every repoURL that begins
+// with oci:// for one, even beside the name of a chart.
+func (j *job) openArtifact(ctx context.Context) bool {
+	s := j.source
+	shown, revision := redact(s.repoURL.text), s.revision.text
+	if revision == "" {
+		j.fail(s.repoURL.at, CodeField, "source "+shown+" is an OCI artifact without a targetRevision", "name a tag or a digest")
+		return false
+	}
+	hint := "check that it exists and can be read"
+	if s.chart.text != "" {
+		hint = "Argo CD takes an oci:// URL for the artifact itself: of a chart in a registry, write repoURL without oci://"
+	}
+	if files, ok := j.deployer.repositories.maps[normalURL(s.repoURL.text)]; ok {
+		j.from = checkout{fs: files, url: shown}
+		return true
+	}
+	if j.deployer.options.Charts == nil {
+		j.unseen(s.repoURL.at, CodeChart, fmt.Sprintf("artifact %s at %s is not at hand", shown, revision), "fetch it with --allow-remote, or give what it holds with --map "+shown+"=DIR")
+		return false
+	}
+	files, digest, err := j.deployer.options.Charts.Artifact(ctx, s.repoURL.text, revision)
+	if err == nil && files == nil {
+		err = errors.New("the fetcher returned no files")
+	}
+	for _, p := range render.Problems(err) {
+		j.unseen(s.repoURL.at, CodeChart, fmt.Sprintf("artifact %s at %s cannot be fetched: %s", shown, revision, redactAll(p.Message)), hint)
+		last := &j.problems[len(j.problems)-1]
+		last.Severity, last.Retryable = p.Severity, p.Retryable
+		if p.Hint != "" && s.chart.text == "" {
+			last.Hint = p.Hint
+		}
+	}
+	j.from = checkout{fs: files, commit: digest, url: shown}
+	return err == nil
+}
+
 // openChart fetches a chart.
 func (j *job) openChart(ctx context.Context) bool {
 	s := j.source
 	name := s.chart.text
-	if name == "" {
-		j.unseen(s.repoURL.at, CodeChart, "source "+redact(s.repoURL.text)+" is an OCI artifact, which is not fetched",
-			"commit what it holds to a repository, or verify it where it is pushed")
-		return false
-	}
 	if j.deployer.options.Charts == nil {
 		j.unseen(s.chart.at, CodeChart, fmt.Sprintf("chart %s %s of %s is not at hand", name, s.revision.text, redact(s.repoURL.text)),
 			"fetch it with --allow-remote, or commit the chart to the repository")

@@ -42,6 +42,8 @@ type repositories struct {
 	maps    map[string]fs.FS
 	mu      sync.Mutex
 	fetched map[string]*fetched
+	// listed are the tags of repositories.
+	listed map[string]func() ([]string, error)
 }
 
 // fetched is a revision that was fetched, or is.
@@ -52,7 +54,7 @@ type fetched struct {
 }
 
 func newRepositories(options Options) *repositories {
-	r := &repositories{options: options, maps: map[string]fs.FS{}, fetched: map[string]*fetched{}}
+	r := &repositories{options: options, maps: map[string]fs.FS{}, fetched: map[string]*fetched{}, listed: map[string]func() ([]string, error){}}
 	for name, files := range options.Map {
 		r.maps[normalURL(name)] = files
 	}
@@ -155,12 +157,11 @@ func (r *repositories) find(ctx context.Context, tree render.Tree, s source) (ch
 		problem.Hint = r.hint(tree, s, self)
 		return checkout{}, problem
 	}
-	if s.tagPrefix.text != "" || versions.MatchString(revision) || strings.HasPrefix(revision, "-") {
-		problem.Message = fmt.Sprintf("source %s at revision %s is a range of versions, which is resolved when it is synced", shown, revision)
-		problem.Hint = "name one tag or commit, or give a checkout with --map " + shown + "=DIR"
-		return checkout{}, problem
+	reference, err := r.reference(ctx, s)
+	got := checkout{}
+	if err == nil {
+		got, err = r.fetch(ctx, s.repoURL.text, reference)
 	}
-	got, err := r.fetch(ctx, s.repoURL.text, s.revision.text)
 	if err != nil {
 		problem.Message = fmt.Sprintf("source %s at revision %s cannot be fetched: %s", shown, revision, redactAll(err.Error()))
 		problem.Hint = "check that it exists and can be read, or give a checkout with --map " + shown + "=DIR"

@@ -30,12 +30,24 @@ func (f fetchers) Fetch(_ context.Context, repository, reference string) (fs.FS,
 	return tree, strings.Repeat("f", 40), nil
 }
 
+func (f fetchers) Tags(context.Context, string) ([]string, error) {
+	return []string{"app-1.9.0", "app-2.0.0", "nightly", "v1.2.3", "v1.9.0-rc.1", "v2.0.0", "v3.0.0+a", "v3.0.0+b"}, f.err
+}
+
 func (f fetchers) Chart(_ context.Context, repository, chart, version string) (fs.FS, string, error) {
 	tree, ok := f.trees[repository+"/"+chart+"@"+version]
 	if !ok {
 		return nil, "", &render.Problem{Severity: render.Broken, Message: "no such chart", Hint: "ask again"}
 	}
 	return tree, "1.2.3", nil
+}
+
+func (f fetchers) Artifact(_ context.Context, repository, revision string) (fs.FS, string, error) {
+	tree, ok := f.trees[repository+"@"+revision]
+	if !ok {
+		return nil, "", &render.Problem{Message: "no such artifact", Hint: "ask again"}
+	}
+	return tree, "sha256:" + strings.Repeat("d", 64), nil
 }
 
 // TestWhichRevision shows which sources are the tree, which are fetched, and
@@ -48,8 +60,11 @@ func TestWhichRevision(t *testing.T) {
 		{"the commit", self, commit, tree}, {"the commit, short", self, commit[:8], tree},
 		{"another commit", self, strings.Repeat("a", 40), fetched}, {"another commit, short", self, "abcdef0", fetched},
 		{"a tag", self, "v1.2.3", fetched}, {"a tag without v", self, "1.2", fetched}, {"a tag with a prefix", self, "app-1.2.3", fetched},
-		{"a full name of a tag", self, "refs/tags/x", fetched}, {"a range", self, "1.*", "unseen revision-unavailable"},
-		{"another range", self, ">=1.0", "unseen revision-unavailable"},
+		{"a full name of a tag", self, "refs/tags/x", fetched}, {"a range", self, "1.*", fetched},
+		{"a range in which two tags are equally new", self, ">=1.0", "v3.0.0+a and v3.0.0+b are equally new"},
+		{"a range without a tag", self, "7.x", "none of its 8 tags"},
+		{"a range of which the newest is not there", self, "2.x", "unseen revision-unavailable"},
+
 		{"by SSH", "git@GIT.example.com:team/app", "HEAD", tree}, {"by an SSH URL", "ssh://git@git.example.com:22/team/app.git", "HEAD", tree},
 		{"with a user", "https://user@git.example.com/team/app/", "HEAD", tree}, {"by HTTP", "http://git.example.com/team/app", "HEAD", tree},
 		{"another port", "https://git.example.com:8443/team/app", "HEAD", "unseen repository-unavailable"},
@@ -75,6 +90,40 @@ func TestWhichRevision(t *testing.T) {
 				t.Error(got)
 			}
 		})
+	}
+}
+
+// TestTagPrefix shows that of a range of versions the newest tag with the
+// prefix is fetched, and that a version by itself gets the prefix too.
+func TestTagPrefix(t *testing.T) {
+	for _, revision := range []string{"1.x", "1.9.0"} {
+		w := in(files("app.yaml", app("a", "path: p\ntargetRevision: '"+revision+"'\ntagPrefix: app-"), "p/pod.yaml", pod))
+		w.options.Fetcher = fetchers{trees: map[string]fs.FS{self + "@app-1.9.0": files("p/pod.yaml", strings.ReplaceAll(pod, "pod", "tagged"))}}
+		if got := w.deploy(t).text(t); !strings.Contains(got, "name:tagged") || strings.Contains(got, "unseen") {
+			t.Errorf("%s: got\n%s", revision, got)
+		}
+	}
+}
+
+// TestArtifacts shows that an OCI artifact is fetched at its revision, rendered
+// from its path, and told by its digest.
+func TestArtifacts(t *testing.T) {
+	const artifact = "oci://registry.example.com/team/deploy"
+	text := strings.Replace(app("a", "path: p\ntargetRevision: v1"), self, artifact, 1)
+	w := in(files("app.yaml", text))
+	if got := w.deploy(t).problems(); !strings.Contains(got, "unseen chart-unavailable") || !strings.Contains(got, "is not at hand") {
+		t.Error(got)
+	}
+	w.options.Charts = fetchers{trees: map[string]fs.FS{artifact + "@v1": files("p/pod.yaml", pod)}}
+	got := w.deploy(t)
+	if at := artifact + "//p/pod.yaml?ref=sha256:" + strings.Repeat("d", 64); !strings.Contains(got.images(), at) || got.problems() != "" {
+		t.Errorf("got %s %s", got.images(), got.problems())
+	}
+	for path, want := range map[string]string{"path: q\ntargetRevision: v1": "broken path-not-found", "path: p\ntargetRevision: v2": "no such artifact", "path: p": "without a targetRevision"} {
+		w.tree = files("app.yaml", strings.Replace(app("a", path), self, artifact, 1))
+		if got := w.deploy(t).problems(); !strings.Contains(got, want) {
+			t.Errorf("want %s in %s", want, got)
+		}
 	}
 }
 

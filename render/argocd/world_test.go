@@ -64,7 +64,7 @@ func (w world) deploy(t testing.TB) deployed {
 	tree := render.Tree{FS: w.tree, Revision: render.Revision{Commit: w.commit}}
 	return deployed{render.RenderAll(t.Context(), tree, []render.Unit{{
 		Name: ".", Sources: []render.Source{{Kind: render.Manifests, Path: "."}},
-	}}, all, []render.Expander{deployer})}
+	}}, render.Engine{Renderers: all, Expanders: []render.Expander{deployer}})}
 }
 
 // text describes the units but the first: each object in one line of JSON,

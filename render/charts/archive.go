@@ -39,19 +39,24 @@ func (c Chart) Files() (fs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
+	return zipped(files)
+}
+
+// zipped makes a file system of files by name.
+func zipped(files map[string][]byte) (fs.FS, error) {
 	var packed bytes.Buffer
 	w := zip.NewWriter(&packed)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		out, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 		if err != nil {
-			return nil, fmt.Errorf("unpack chart: %w", err)
+			return nil, fmt.Errorf("unpack: %w", err)
 		}
 		if _, err := out.Write(files[name]); err != nil {
-			return nil, fmt.Errorf("unpack chart: %w", err)
+			return nil, fmt.Errorf("unpack: %w", err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("unpack chart: %w", err)
+		return nil, fmt.Errorf("unpack: %w", err)
 	}
 	return zip.NewReader(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
 }
@@ -66,7 +71,7 @@ func unpack(archive []byte) (map[string][]byte, error) {
 	}
 	// The headers and the padding of the archive count too.
 	left := &io.LimitedReader{R: zipped, N: bounds.ChartBytes + 1}
-	files, err := readTar(tar.NewReader(left))
+	files, err := readTar(tar.NewReader(left), split)
 	switch {
 	case left.N <= 0:
 		return nil, unseen("commit what is deployed of the chart to the repository", "unpack chart: it exceeds the limit of %d bytes", bounds.ChartBytes)
@@ -78,7 +83,9 @@ func unpack(archive []byte) (map[string][]byte, error) {
 	return files, nil
 }
 
-func readTar(r *tar.Reader) (map[string][]byte, error) {
+// readTar reads the files of an archive. Split parts the name of an entry into
+// a directory that all must share, and the name below it.
+func readTar(r *tar.Reader, split func(entry string) (dir, name string, err error)) (map[string][]byte, error) {
 	files, dirs, base := map[string][]byte{}, map[string]bool{}, ""
 	for {
 		header, err := r.Next()
@@ -99,7 +106,7 @@ func readTar(r *tar.Reader) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if base == "" {
+		if len(files) == 0 {
 			base = dir
 		}
 		if dir != base {

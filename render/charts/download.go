@@ -51,6 +51,21 @@ func (f *Fetcher) get(ctx context.Context, at repository, u *url.URL, as form) (
 	return readAll(what, resp.Body, limit)
 }
 
+// File returns what is at an http or https URL, as others write it: its host
+// is not asked over plain HTTP unless it is named for that, and no public host
+// leads to a private one. Its errors are as those of Fetch.
+func (f *Fetcher) File(ctx context.Context, address string) ([]byte, error) {
+	at, err := parseRepository(address)
+	if err != nil {
+		return nil, err
+	}
+	if at.oci() || f.options.Network == Offline {
+		return nil, unseen("copy it into the repository", "%s is not at hand, and the network may not be asked", at)
+	}
+	u := *at.url
+	return f.files.do(ctx, at.key(), func(ctx context.Context) ([]byte, error) { return f.get(ctx, at, &u, compressed) })
+}
+
 // readAll reads an answer to its end.
 func readAll(what string, body io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(body, limit+1))

@@ -4,14 +4,13 @@ import (
 	"context"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/cache"
 )
 
 // Options say how charts are fetched. The zero value asks any host and keeps
@@ -22,8 +21,7 @@ type Options struct {
 	// PlainHTTP are the hosts, "host" or "host:port", that are spoken to
 	// without TLS. Loopback hosts need not be named.
 	PlainHTTP []string
-	// CacheDir is where charts are kept between runs, as DefaultCacheDir has
-	// it. Empty keeps none.
+	// CacheDir is where charts are kept between runs. Empty keeps none.
 	CacheDir string
 	// Version is what the user agent says after "syncgate/".
 	Version string
@@ -44,26 +42,20 @@ const (
 	Offline
 )
 
-// DefaultCacheDir is where charts of the user are kept: below
-// os.UserCacheDir. It is empty where there is no such directory.
-func DefaultCacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "syncgate", "charts")
-}
-
 // Fetcher fetches charts for the length of one run: an index is read and a
 // chart is fetched once, and what failed is not tried again. It may be used
 // by several goroutines.
 type Fetcher struct {
 	options Options
-	cache   cache
+	cache   *cache.Dir
 	base    http.RoundTripper
 	tokens  auth.Cache
 	indexes memo[*index]
 	charts  memo[Chart]
+	// artifacts are those of Artifact.
+	artifacts memo[artifact]
+	// files are those of File.
+	files memo[[]byte]
 	// parsing lets one index be parsed at a time: it takes much memory.
 	parsing chan struct{}
 }
@@ -80,12 +72,13 @@ func New(o Options) *Fetcher {
 		o.Version = "devel"
 	}
 	return &Fetcher{
-		options: o,
-		cache:   cache{dir: o.CacheDir, limit: bounds.ChartCacheBytes},
-		base:    &retry{next: o.Base, wait: o.Wait, agent: "syncgate/" + o.Version},
-		tokens:  auth.NewCache(),
-		charts:  memo[Chart]{cost: func(c Chart) int { return len(c.Archive) }},
-		parsing: make(chan struct{}, 1),
+		options:   o,
+		cache:     cache.Open(o.CacheDir, bounds.ChartCacheBytes),
+		base:      &retry{next: o.Base, wait: o.Wait, agent: "syncgate/" + o.Version},
+		tokens:    auth.NewCache(),
+		charts:    memo[Chart]{cost: func(c Chart) int { return len(c.Archive) }},
+		artifacts: memo[artifact]{cost: func(a artifact) int { return len(a.archive) }},
+		parsing:   make(chan struct{}, 1),
 	}
 }
 

@@ -98,31 +98,3 @@ func FuzzRepository(f *testing.F) {
 		}
 	})
 }
-
-// TestCacheIsBounded wants the least recently used to go first.
-func TestCacheIsBounded(t *testing.T) {
-	at, err := parseRepository("https://charts.example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := cache{dir: t.TempDir(), limit: 250}
-	data := func(b byte) []byte { return bytes.Repeat([]byte{b}, 100) }
-	has := func(b byte) bool { _, ok := c.load(at, digestOf(data(b)), 1000); return ok }
-	for _, b := range []byte("ab") {
-		c.store(at, digestOf(data(b)), data(b))
-	}
-	if !has('a') || !has('b') || !has('a') {
-		t.Fatal("within the limit it forgets")
-	}
-	c.store(at, digestOf(data('c')), data('c'))
-	if !has('a') || has('b') || !has('c') {
-		t.Error("it does not forget what was used least recently, or forgets too much")
-	}
-	if _, ok := c.load(at, digestOf(data('a')), 50); ok {
-		t.Error("it returns more than is asked for")
-	}
-	other, _ := parseRepository("https://charts.example.org")
-	if _, ok := c.load(other, digestOf(data('a')), 1000); ok {
-		t.Error("one repository is shown what another one has")
-	}
-}

@@ -144,7 +144,7 @@ func (f *Fetcher) fromIndex(ctx context.Context, at repository, ref Reference) (
 	if u.Scheme == "oci" {
 		return f.elsewhere(ctx, at, u, Chart{Version: entry.Version, Digest: digest})
 	}
-	archive, ok := f.cache.load(at, digest, bounds.ChartArchiveBytes)
+	archive, ok := f.cache.Load(at.String(), digest, bounds.ChartArchiveBytes)
 	if !ok {
 		if archive, err = f.get(ctx, at, u, verbatim); err != nil {
 			return Chart{}, err
@@ -164,7 +164,7 @@ func (f *Fetcher) finish(at repository, what string, c Chart) (Chart, error) {
 	if _, err := unpack(c.Archive); err != nil {
 		return Chart{}, err
 	}
-	f.cache.store(at, got, c.Archive)
+	f.cache.Store(at.String(), got, c.Archive)
 	return c, nil
 }
 

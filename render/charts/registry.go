@@ -30,7 +30,7 @@ const (
 // fromRegistry fetches a chart of a registry.
 func (f *Fetcher) fromRegistry(ctx context.Context, at repository, ref Reference) (Chart, error) {
 	at.url = at.url.JoinPath(ref.Name)
-	manifest, ok := f.cache.load(at, ref.Version, bounds.ManifestBytes)
+	manifest, ok := f.cache.Load(at.String(), ref.Version, bounds.ManifestBytes)
 	if !ok && f.options.Network == Offline {
 		return Chart{}, offline(at, ref)
 	}
@@ -54,7 +54,7 @@ func (f *Fetcher) fromRegistry(ctx context.Context, at repository, ref Reference
 		return Chart{}, err
 	}
 	c.Digest, c.manifest = layer.Digest.String(), digestOf(manifest)
-	if c.Archive, ok = f.cache.load(at, c.Digest, bounds.ChartArchiveBytes); !ok {
+	if c.Archive, ok = f.cache.Load(at.String(), c.Digest, bounds.ChartArchiveBytes); !ok {
 		if f.options.Network == Offline {
 			return Chart{}, offline(at, ref)
 		}
@@ -63,7 +63,7 @@ func (f *Fetcher) fromRegistry(ctx context.Context, at repository, ref Reference
 		}
 	}
 	if c, err = f.finish(at, at.String(), c); err == nil {
-		f.cache.store(at, c.manifest, manifest)
+		f.cache.Store(at.String(), c.manifest, manifest)
 	}
 	return c, err
 }
@@ -120,26 +120,35 @@ func (f *Fetcher) tag(ctx context.Context, repo *remote.Repository, at repositor
 	if _, err := parseRange(want); err != nil {
 		return want, want, nil
 	}
+	tags, err := f.tags(ctx, repo, at)
+	if err != nil {
+		return "", "", err
+	}
 	c := candidates{of: "chart " + at.String()}
-	pages, count := 0, 0
+	for _, tag := range tags {
+		version := strings.ReplaceAll(tag, "_", "+")
+		if _, err := semver.StrictNewVersion(version); err == nil {
+			c.add(version, "", 0)
+		}
+	}
+	chosen, err := c.choose(want)
+	return strings.ReplaceAll(chosen.text, "+", "_"), chosen.text, err
+}
+
+// tags lists the tags of a repository.
+func (f *Fetcher) tags(ctx context.Context, repo *remote.Repository, at repository) (list []string, err error) {
+	pages := 0
 	err = repo.Tags(ctx, "", func(tags []string) error {
 		pages++
-		if count += len(tags); pages > bounds.ChartTagPages || count > bounds.ChartTags {
+		if list = append(list, tags...); pages > bounds.ChartTagPages || len(list) > bounds.ChartTags {
 			return unseen("name one version", "%s has more than %d tags, or lists them on more than %d pages", at, bounds.ChartTags, bounds.ChartTagPages)
-		}
-		for _, tag := range tags {
-			version := strings.ReplaceAll(tag, "_", "+")
-			if _, err := semver.StrictNewVersion(version); err == nil {
-				c.add(version, "", 0)
-			}
 		}
 		return nil
 	})
 	if err != nil {
-		return "", "", registryProblem("list the tags of "+at.String(), err)
+		return nil, registryProblem("list the tags of "+at.String(), err)
 	}
-	chosen, err := c.choose(want)
-	return strings.ReplaceAll(chosen.text, "+", "_"), chosen.text, err
+	return list, nil
 }
 
 // manifest returns the manifest of a tag or digest.
@@ -180,15 +189,21 @@ func chartLayer(at repository, data []byte) (ocispec.Descriptor, error) {
 			found = append(found, layer)
 		}
 	}
-	switch {
-	case len(found) != 1:
+	if len(found) != 1 {
 		return ocispec.Descriptor{}, unseen(hint, "%s holds %d charts, want 1", at, len(found))
-	case !isDigest(found[0].Digest.String()):
-		return ocispec.Descriptor{}, unseen(hint, "%s names its chart by a digest that is no SHA-256", at)
-	case found[0].Size < 0 || found[0].Size > bounds.ChartArchiveBytes:
-		return ocispec.Descriptor{}, unseen("commit the chart to the repository", "%s exceeds the limit of %d bytes", at, bounds.ChartArchiveBytes)
 	}
-	return found[0], nil
+	return checkLayer(at, found[0])
+}
+
+// checkLayer refuses a layer that cannot be held to a digest, or is too large.
+func checkLayer(at repository, layer ocispec.Descriptor) (ocispec.Descriptor, error) {
+	switch {
+	case !isDigest(layer.Digest.String()):
+		return layer, unseen("push it with a SHA-256", "%s names its content by a digest that is no SHA-256", at)
+	case layer.Size < 0 || layer.Size > bounds.ChartArchiveBytes:
+		return layer, unseen("commit what it holds to the repository", "%s exceeds the limit of %d bytes", at, bounds.ChartArchiveBytes)
+	}
+	return layer, nil
 }
 
 // blob returns the content of a layer.

@@ -47,6 +47,11 @@ func (c *candidates) choose(want string) (candidate, error) {
 	if err != nil {
 		return candidate{}, err
 	}
+	return c.among(constraint, want)
+}
+
+// among returns the newest version that satisfies a range.
+func (c *candidates) among(constraint *semver.Constraints, want string) (candidate, error) {
 	var best *candidate
 	for i, one := range c.list {
 		if constraint.Check(one.version) && (best == nil || one.version.GreaterThan(best.version)) {

@@ -167,6 +167,12 @@ const (
 // returns its digest.
 func (w *world) push(repository, tag, config string, layers ...[]byte) string {
 	w.t.Helper()
+	return w.pushTyped(repository, tag, config, chartType, layers...)
+}
+
+// pushTyped is push with layers of another type.
+func (w *world) pushTyped(repository, tag, config, layerType string, layers ...[]byte) string {
+	w.t.Helper()
 	type descriptor struct {
 		MediaType string `json:"mediaType"`
 		Digest    string `json:"digest"`
@@ -180,7 +186,7 @@ func (w *world) push(repository, tag, config string, layers ...[]byte) string {
 	list := []descriptor{}
 	for _, layer := range layers {
 		w.put(repository, layer)
-		list = append(list, descriptor{chartType, digestOf(layer), len(layer)})
+		list = append(list, descriptor{layerType, digestOf(layer), len(layer)})
 	}
 	manifest["layers"] = list
 	data, err := json.Marshal(manifest)

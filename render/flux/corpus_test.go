@@ -52,7 +52,7 @@ func TestCorpusKustomizations(t *testing.T) {
 func TestCorpusReleases(t *testing.T) {
 	wants := rendertest.Wants(t)
 	units := rendertest.Units(t, "flux-hr")
-	options := flux.Options{KubeVersion: "v1.35.0", Charts: charts{filepath.Join(rendertest.Dir(t), "charts")}}
+	options := flux.Options{KubeVersion: "v1.35.0", Charts: rendertest.Charts{Dir: filepath.Join(rendertest.Dir(t), "charts")}}
 	rendering := everything(t, homeOps(units[0], t), options, "kubernetes/flux/cluster")
 	same, rendered := 0, 0
 	for _, unit := range units {
@@ -75,7 +75,7 @@ func TestCorpusReleases(t *testing.T) {
 		}
 		rendered++
 		for i := range objects {
-			objects[i].Node = stripped(objects[i].Node, "helm.toolkit.fluxcd.io/")
+			objects[i].Node = rendertest.Stripped(objects[i].Node)
 		}
 		if diffs := rendertest.Diff(unit, wants[unit.Name], objects); len(diffs) > 0 {
 			t.Errorf("%s:\n  %s", unit.Name, strings.Join(diffs, "\n  "))

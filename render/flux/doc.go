@@ -32,6 +32,8 @@
 //
 // The version of a chart is not given a digest or generation as its metadata;
 // it shows in the label helm.sh/chart alone. Hooks that an action would not
-// run are left out only where no action runs them. What is encrypted with SOPS
-// stays so.
+// run are left out only where no action runs them. Secrets that are encrypted
+// with SOPS stay so in what is rendered, and so do the names that generators
+// derive from them; variables and values are taken from them in clear where an
+// age key is at hand.
 package flux

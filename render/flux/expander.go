@@ -173,6 +173,7 @@ func (x *expansion) kustomizationUnit(f *found) *render.Unit {
 		x.unresolved(f, "spec.path", "spec.sourceRef", "spec.targetNamespace", "spec.namePrefix", "spec.nameSuffix", "spec.components", "spec.postBuild.substituteFrom") {
 		return nil
 	}
+	k.decrypts = k.spec.Decryption.Provider == "sops"
 	s := &sources{w: x.world, d: &f.deployer, cluster: f.cluster, at: f.at("spec", "sourceRef", "name")}
 	k.artifact = s.resolve(k.spec.SourceRef)
 	k.problems = s.problems

@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/syncgate/syncgate/render"
+	"github.com/syncgate/syncgate/render/sops"
 )
 
 // input is a ConfigMap or Secret that variables or values come from, as far
@@ -25,6 +26,8 @@ type input struct {
 	data    map[string]string
 	// sealed are the keys whose values are encrypted or cannot be read.
 	sealed map[string]bool
+	// closed is why what is encrypted was not opened, where that was tried.
+	closed error
 }
 
 // name is how messages call an input.
@@ -46,49 +49,112 @@ func (w *world) inputsOf(d *deployer, cluster string, refs []inputRef) []input {
 			i.missing = fmt.Sprintf("is in the revision more than once, at %s and %s", list[0].object.Origin, list[1].object.Origin)
 		default:
 			i.from = list[0]
-			i.read()
+			i.read(w.decrypts(i.from), w.options.SOPS)
 		}
 		inputs[n] = i
 	}
 	return inputs
 }
 
-// read reads the data of an input.
-func (i *input) read() {
-	node := i.from.object.Node
-	i.data, i.sealed = map[string]string{}, map[string]bool{}
-	encrypted := isEncrypted(node)
-	each := func(field string, value func(string) (string, bool)) {
-		data := render.Child(node, field)
-		if data == nil || data.Kind != yaml.MappingNode {
-			return
-		}
-		for n := 0; n+1 < len(data.Content); n += 2 {
-			key, text := data.Content[n].Value, data.Content[n+1].Value
-			decoded, ok := value(text)
-			delete(i.data, key)
-			if i.sealed[key] = !ok || encrypted || strings.HasPrefix(decoded, "ENC["); !i.sealed[key] {
-				delete(i.sealed, key)
-				i.data[key] = decoded
-			}
-		}
+// decrypts tells whether an object is deployed by a Kustomization that
+// decrypts: by the one that rendered it or, if a bare directory did, by one
+// whose directory it lies in.
+func (w *world) decrypts(f *found) bool {
+	if child(f.object.Node, "metadata", "annotations", decryptKey) == "disabled" {
+		return false
 	}
-	asIs := func(text string) (string, bool) { return text, true }
+	if f.by != nil {
+		return f.by.decrypts
+	}
+	return slices.ContainsFunc(w.order, func(k *found) bool {
+		return k.id.Kind == "Kustomization" && child(k.object.Node, "spec", "decryption", "provider") == "sops" &&
+			within(cleanPath(child(k.object.Node, "spec", "path")), f.object.Origin.File)
+	})
+}
+
+// read reads the data of an input. It decrypts what can be decrypted with the
+// keys, if that is asked for.
+func (i *input) read(decrypts bool, keys sops.Keys) {
+	node := i.from.object.Node
 	if i.Kind == "ConfigMap" {
-		each("data", asIs)
+		i.take(entriesOf(node, "data"), isEncrypted(node))
 		return
 	}
-	each("data", func(text string) (string, bool) {
+	encrypted := isEncrypted(node)
+	if encrypted && decrypts {
+		opened, err := keys.Object(node)
+		if i.closed = err; err == nil {
+			node, encrypted = opened, false
+		}
+	}
+	entries := entriesOf(node, "data")
+	for key, text := range entries {
 		decoded, err := base64.StdEncoding.DecodeString(text)
-		return string(decoded), err == nil
-	})
-	each("stringData", asIs)
+		if entries[key] = string(decoded); err != nil {
+			entries[key] = "ENC[" // it cannot be read
+		}
+	}
+	maps.Copy(entries, entriesOf(node, "stringData"))
+	if decrypts && !encrypted {
+		entries = i.decrypted(entries, keys)
+	}
+	i.take(entries, encrypted)
+}
+
+// decrypted opens entries that a generator made of encrypted files.
+func (i *input) decrypted(entries map[string]string, keys sops.Keys) map[string]string {
+	plain, _, err := keys.Values(entries)
+	if err != nil {
+		i.closed = err
+		return entries
+	}
+	for key, text := range plain {
+		opened, _, err := keys.File([]byte(text))
+		if err != nil {
+			i.closed, plain[key] = err, "ENC["
+			continue
+		}
+		plain[key] = string(opened)
+	}
+	return plain
+}
+
+// take sorts entries into those that can be read and those that cannot.
+func (i *input) take(entries map[string]string, encrypted bool) {
+	i.data, i.sealed = map[string]string{}, map[string]bool{}
+	for key, text := range entries {
+		if encrypted || strings.HasPrefix(text, "ENC[") {
+			i.sealed[key] = true
+		} else {
+			i.data[key] = text
+		}
+	}
+}
+
+// why says why a value of an input is not at hand.
+func (i *input) why() string {
+	switch {
+	case i.missing != "":
+		return i.missing
+	case i.closed != nil:
+		return "is encrypted with SOPS: " + i.closed.Error()
+	}
+	return "is encrypted"
+}
+
+// entriesOf are the fields of a mapping of an object.
+func entriesOf(node *yaml.Node, field string) map[string]string {
+	entries := map[string]string{}
+	if data := render.Child(node, field); data != nil && data.Kind == yaml.MappingNode {
+		for n := 0; n+1 < len(data.Content); n += 2 {
+			entries[data.Content[n].Value] = data.Content[n+1].Value
+		}
+	}
+	return entries
 }
 
 // isEncrypted tells whether an object is encrypted with SOPS.
-func isEncrypted(node *yaml.Node) bool {
-	return render.Child(render.Child(node, "sops"), "mac") != nil
-}
+func isEncrypted(node *yaml.Node) bool { return sops.IsEncrypted(node) }
 
 // incomplete tells whether something that the inputs may hold is not at hand.
 func incomplete(inputs []input) bool {

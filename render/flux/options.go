@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncgate/syncgate/render/helm"
 	"github.com/syncgate/syncgate/render/kustomize"
+	"github.com/syncgate/syncgate/render/sops"
 )
 
 // ChartFetcher fetches charts that are not in the tree.
@@ -17,6 +18,13 @@ type ChartFetcher interface {
 	FetchChart(ctx context.Context, repository, name, version string) (fs.FS, error)
 }
 
+// Fetcher fetches other Git repositories. It is what render/git.Fetcher is.
+type Fetcher interface {
+	kustomize.Fetcher
+	// Tags returns the names of the tags of a repository.
+	Tags(ctx context.Context, repository string) ([]string, error)
+}
+
 // Options say where sources that are not the tree come from.
 type Options struct {
 	// Self are the URLs of the repository that is rendered, in any of the
@@ -25,12 +33,14 @@ type Options struct {
 	// Map holds checkouts of other repositories by URL.
 	Map map[string]fs.FS
 	// Fetcher fetches other Git repositories; nil fetches none.
-	Fetcher kustomize.Fetcher
+	Fetcher Fetcher
 	// Charts fetches charts; nil fetches none.
 	Charts ChartFetcher
 	// Dependencies fetches charts that charts of the tree depend on and do
 	// not hold; nil fetches none.
 	Dependencies helm.Fetcher
+	// Files fetches single files that kustomizations name; nil fetches none.
+	Files kustomize.FileFetcher
 	// AllowRemote lets kustomizations fetch remote bases and resources.
 	AllowRemote bool
 	// Lenient makes variables that nothing defines empty, as controllers do
@@ -40,4 +50,7 @@ type Options struct {
 	// KubeVersion and APIVersions are what charts are told of the cluster.
 	KubeVersion string
 	APIVersions []string
+	// SOPS are the keys that Secrets and other objects are decrypted with,
+	// where their Kustomization asks for it.
+	SOPS sops.Keys
 }

@@ -121,9 +121,14 @@ func withMessage(p *render.Problem, format string, args ...any) *render.Problem 
 	return p
 }
 
-// encrypted tells of objects that are encrypted with SOPS. A Secret names no
-// image; what others hold is not known.
-func encrypted(d *deployer, objects []render.Object) []render.Problem {
+// decryptKey is the annotation with which an object is kept as it is.
+const decryptKey = kustomizeGroup + "/decrypt"
+
+// encrypted decrypts objects, as far as keys are at hand, and tells of those
+// that stay encrypted. Secrets stay so in any case: they name no image, and are
+// not to be printed.
+func (r *Renderer) encrypted(k *kustomization, objects []render.Object) []render.Problem {
+	d := &k.deployer
 	var problems []render.Problem
 	for i := range objects {
 		if !isEncrypted(objects[i].Node) {
@@ -133,8 +138,16 @@ func encrypted(d *deployer, objects []render.Object) []render.Problem {
 			problems = append(problems, *hint(d.about(&objects[i], render.Notice, CodeEncrypted, "is encrypted with SOPS"), "nothing to do"))
 			continue
 		}
-		problems = append(problems, *hint(d.about(&objects[i], render.Unseen, CodeEncrypted, "is encrypted with SOPS: what it deploys is not known"),
-			"encrypt only Secrets"))
+		err := errors.New("the Kustomization does not decrypt")
+		if k.decrypts && child(objects[i].Node, "metadata", "annotations", decryptKey) != "disabled" {
+			var opened *yaml.Node
+			if opened, err = r.options.SOPS.Object(objects[i].Node); err == nil {
+				objects[i].Node = opened
+				continue
+			}
+		}
+		problems = append(problems, *hint(d.about(&objects[i], render.Unseen, CodeEncrypted, "is encrypted with SOPS: what it deploys is not known: %v", err),
+			"give its age key with --sops-age-key, or encrypt only Secrets"))
 	}
 	return problems
 }

@@ -3,7 +3,10 @@ package flux
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"strings"
+
+	"github.com/Masterminds/semver/v3"
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
@@ -23,7 +26,7 @@ var _ render.Renderer = (*Renderer)(nil)
 // NewRenderer returns a renderer of what an Expander with the same options
 // finds.
 func NewRenderer(options Options) *Renderer {
-	return &Renderer{options: options, kustomize: kustomize.New(options.Fetcher), helm: helm.Renderer{Charts: options.Dependencies}}
+	return &Renderer{options: options, kustomize: kustomize.New(options.Fetcher).WithFiles(options.Files), helm: helm.Renderer{Charts: options.Dependencies}}
 }
 
 // Render returns what kustomize-controller or helm-controller would apply for
@@ -104,7 +107,12 @@ func (r *Renderer) checkout(ctx context.Context, tree render.Tree, a *artifact) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, bounds.FetchTime)
 	defer cancel()
-	fetched, commit, err := r.options.Fetcher.Fetch(ctx, a.url, a.reference)
+	reference, err := r.reference(ctx, a)
+	var fetched fs.FS
+	var commit string
+	if err == nil {
+		fetched, commit, err = r.options.Fetcher.Fetch(ctx, a.url, reference)
+	}
 	if err != nil {
 		failed.Message += ": " + strings.ReplaceAll(err.Error(), a.url, redact(a.url))
 		return nil, failed
@@ -113,6 +121,43 @@ func (r *Renderer) checkout(ctx context.Context, tree render.Tree, a *artifact) 
 		return plain{FS: tree.FS}, nil
 	}
 	return plain{FS: fetched, prefix: redact(a.url) + "//", suffix: "?ref=" + commit}, nil
+}
+
+// reference is what is fetched of a repository: of a range of versions the
+// newest tag in it, as source-controller has it. Tags that differ in build
+// metadata alone it tells apart by the times of their commits, which are not
+// known here.
+func (r *Renderer) reference(ctx context.Context, a *artifact) (string, error) {
+	if a.versions == "" {
+		return a.reference, nil
+	}
+	constraint, err := semver.NewConstraint(a.versions)
+	if err != nil {
+		return "", err
+	}
+	tags, err := r.options.Fetcher.Tags(ctx, a.url)
+	if err != nil {
+		return "", err
+	}
+	var best *semver.Version
+	chosen, tie := "", ""
+	for _, tag := range tags {
+		version, err := semver.StrictNewVersion(strings.TrimPrefix(tag, "v"))
+		switch {
+		case err != nil || !constraint.Check(version):
+		case best == nil || version.GreaterThan(best):
+			best, chosen, tie = version, tag, ""
+		case version.Equal(best):
+			tie = tag
+		}
+	}
+	switch {
+	case best == nil:
+		return "", fmt.Errorf("none of its %d tags is in the range", len(tags))
+	case tie != "":
+		return "", fmt.Errorf("its tags %s and %s are equally new: either may be deployed", chosen, tie)
+	}
+	return chosen, nil
 }
 
 // directory checks that a source has a directory, and returns it.

@@ -24,7 +24,7 @@ func TestRepositories(t *testing.T) {
 	} {
 		t.Run(c.repo, func(t *testing.T) {
 			unit := rendertest.Unit{Repo: c.repo}
-			options := flux.Options{Charts: charts{filepath.Join(rendertest.Dir(t), "charts")}}
+			options := flux.Options{Charts: rendertest.Charts{Dir: filepath.Join(rendertest.Dir(t), "charts")}}
 			rendering := everything(t, homeOps(unit, t), options)
 			count := map[string]int{}
 			said := map[string]bool{}

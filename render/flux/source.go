@@ -19,7 +19,9 @@ type artifact struct {
 	// url and reference are those of another repository; both are empty for
 	// the tree itself.
 	url, reference string
-	spec           repositorySpec
+	// versions is a range of versions, in which the newest tag is meant.
+	versions string
+	spec     repositorySpec
 	// includes are the artifacts that are copied into this one.
 	includes []part
 	// made are the parts of which an ArtifactGenerator makes it.
@@ -181,6 +183,9 @@ func (s *sources) place(f *found, a *artifact) *artifact {
 			break
 		}
 	}
+	if r.Commit == "" && r.Name == "" {
+		a.versions = r.SemVer
+	}
 	if _, ok := s.w.options.mapped(a.url); ok && !self {
 		return a
 	}
@@ -188,11 +193,7 @@ func (s *sources) place(f *found, a *artifact) *artifact {
 	if self {
 		pinned = " at " + a.reference + ", which need not be this revision"
 	}
-	switch {
-	case r.Commit == "" && r.Name == "" && r.SemVer != "":
-		return s.fail(hint(f.unseen(f.at("spec", "ref", "semver"), CodeSource, "which tag the range %q stands for is not looked up", r.SemVer),
-			"pin a tag or a commit"))
-	case s.w.options.Fetcher == nil || !s.w.options.AllowRemote:
+	if s.w.options.Fetcher == nil || !s.w.options.AllowRemote {
 		return s.fail(hint(s.d.unseen(s.at, CodeSource, "%s is %s%s and remote sources are not allowed", a.name, redact(a.url), pinned),
 			"allow them with --allow-remote, or map the URL to a checkout"))
 	}

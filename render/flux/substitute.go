@@ -118,7 +118,7 @@ func (v *variables) any() bool {
 
 // postBuild fills in the variables of objects.
 func (r *Renderer) postBuild(ctx context.Context, k *kustomization, objects []render.Object) ([]render.Object, []render.Problem) {
-	problems := encrypted(&k.deployer, objects)
+	problems := r.encrypted(k, objects)
 	if k.spec.PostBuild == nil {
 		return objects, problems
 	}
@@ -155,12 +155,8 @@ func (v *variables) notices(k *kustomization) []render.Problem {
 		if len(names) == 0 {
 			continue
 		}
-		why := i.missing
-		if why == "" {
-			why = "is encrypted"
-		}
 		problems = append(problems, *hint(k.notice(k.at("spec", "postBuild", "substituteFrom", n, "name"), CodeInput,
-			"%s %s: what names the variables %s is left as it is written", i.name(), why, strings.Join(names, ", ")),
+			"%s %s: what names the variables %s is left as it is written", i.name(), i.why(), strings.Join(names, ", ")),
 			"nothing to do where no image depends on them: images that do are reported"))
 	}
 	return problems

@@ -140,7 +140,7 @@ func TestThreatZeroObjects(t *testing.T) {
 func TestThreatRemote(t *testing.T) {
 	const source = "-- cluster/source.yaml --\napiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: else, namespace: flux-system}\nspec: {url: 'https://user:pass@git.example/else', ref: {REF}}\n"
 	tree := strings.Replace(kustomizationWith("v1", "  path: ./deploy"), "name: flux-system}\n  path", "name: else}\n  path", 1) + source
-	for _, c := range []struct{ ref, says string }{{"branch: main", "not allowed"}, {"semver: 1.x", "not looked up"}, {"commit: " + strings.Repeat("a", 40), "not allowed"}} {
+	for _, c := range []struct{ ref, says string }{{"branch: main", "not allowed"}, {"semver: 1.x", "not allowed"}, {"commit: " + strings.Repeat("a", 40), "not allowed"}} {
 		fetcher := &counter{}
 		rendering := everything(t, files(strings.Replace(tree, "REF", c.ref, 1)), flux.Options{Fetcher: fetcher}, "cluster")
 		p := said(rendering.Problems, flux.CodeSource)
@@ -156,6 +156,10 @@ func TestThreatRemote(t *testing.T) {
 	objects := objectsOf(rendering, "flux/kustomization/flux-system/apps")
 	if len(objects) != 2 || fetcher.asked != "https://user:pass@git.example/else v1" {
 		t.Fatalf("%d objects from %q: %v", len(objects), fetcher.asked, rendering.Problems)
+	}
+	everything(t, files(strings.Replace(tree, "REF", "semver: 1.x", 1)), flux.Options{Fetcher: fetcher, AllowRemote: true}, "cluster")
+	if fetcher.asked != "https://user:pass@git.example/else v1.2.0" {
+		t.Errorf("of a range it asked for %s", fetcher.asked)
 	}
 	if got := objects[0].Origin.File; got != "https://git.example/else//deploy/sub/cm.yaml?ref=c0ffee" {
 		t.Errorf("the origin is %s", got)
@@ -173,6 +177,10 @@ func (c *counter) Fetch(_ context.Context, repository, reference string) (fs.FS,
 	c.fetched++
 	c.asked = repository + " " + reference
 	return c.files, "c0ffee", nil
+}
+
+func (c *counter) Tags(context.Context, string) ([]string, error) {
+	return []string{"v1.0.0", "v1.2.0", "1.1", "v2.0.0", "x"}, nil
 }
 
 // TestThreatCircles shows that objects which wait for or deploy each other in

@@ -54,6 +54,9 @@ type kustomizationSpec struct {
 	PostBuild        *postBuild  `yaml:"postBuild"`
 	Suspend          bool        `yaml:"suspend"`
 	DependsOn        []reference `yaml:"dependsOn"`
+	Decryption       struct {
+		Provider string `yaml:"provider"`
+	} `yaml:"decryption"`
 }
 
 type postBuild struct {

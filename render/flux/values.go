@@ -99,15 +99,11 @@ func (h *release) inline() (map[string]any, []layer, []render.Problem) {
 // absent tells of values that are not at hand. What they would change is not
 // known, so neither is what the chart deploys.
 func (h *release) absent(i *input, key string, at render.Origin) *render.Problem {
-	why := i.missing
-	if why == "" {
-		why = "is encrypted"
-	}
 	what := "values"
 	if i.TargetPath != "" {
 		what = "the value " + i.TargetPath
 	}
-	return hint(h.unseen(at, CodeInput, "%s %s: what the chart deploys may depend on %s under its key %q", i.name(), why, what, key),
+	return hint(h.unseen(at, CodeInput, "%s %s: what the chart deploys may depend on %s under its key %q", i.name(), i.why(), what, key),
 		"commit the object, or name the directory that deploys it with --path")
 }
 

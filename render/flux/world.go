@@ -55,6 +55,8 @@ type parent struct {
 	sum     string
 	// dirs are the directories of the tree that it deploys.
 	dirs []string
+	// decrypts tells that what it deploys is decrypted with SOPS.
+	decrypts bool
 	// depth counts the units of this package that it was deployed through.
 	depth int
 	// inputs are the ConfigMaps and Secrets that it was rendered with.

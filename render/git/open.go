@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 
+	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
 )
 
@@ -116,4 +118,35 @@ func (f Fetcher) Fetch(ctx context.Context, repository, reference string) (files
 		}
 	}
 	return tree.FS, tree.Revision.Commit, nil
+}
+
+// Tags returns the names of the tags of a repository, sorted. Local
+// repositories are refused.
+func (f Fetcher) Tags(ctx context.Context, repository string) (tags []string, err error) {
+	from, err := parseLocation(repository)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !from.remote():
+		return nil, fmt.Errorf("list tags of %s: it is not a remote repository", from.name)
+	case f.Offline:
+		return nil, fmt.Errorf("list tags of %s: it needs the network, which --offline forbids; name one tag or commit", from.name)
+	}
+	defer explainPanic(from, &err)
+	ctx, cancel := context.WithTimeout(ctx, bounds.FetchTime)
+	defer cancel()
+	remote := remote{location: from}
+	session, err := remote.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	for _, name := range session.advertised.names() {
+		if name.IsTag() {
+			tags = append(tags, name.Short())
+		}
+	}
+	slices.Sort(tags)
+	return tags, nil
 }

@@ -93,6 +93,22 @@ func served(t testing.TB) (root string, ids [3]string) {
 	return root, ids
 }
 
+func TestTags(t *testing.T) {
+	alone(t)
+	root, _ := served(t)
+	s := serve(t, root, "")
+	repository := s.URL + "/acme/deploy.git"
+	tags, err := git.Fetcher{}.Tags(t.Context(), repository)
+	if err != nil || len(tags) != 1 || tags[0] != "v1.0.0" {
+		t.Errorf("got %q, %v", tags, err)
+	}
+	for fetcher, of := range map[git.Fetcher]string{{Offline: true}: repository, {}: root, {CacheDir: "x"}: s.URL + "/none.git"} {
+		if tags, err := fetcher.Tags(t.Context(), of); err == nil {
+			t.Errorf("%+v of %s: got %q", fetcher, of, tags)
+		}
+	}
+}
+
 func TestRemote(t *testing.T) {
 	home := alone(t)
 	root, ids := served(t)

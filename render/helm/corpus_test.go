@@ -18,31 +18,15 @@ import (
 	"github.com/syncgate/syncgate/render/rendertest"
 )
 
-// corpusSource is how the corpus was rendered.
-func corpusSource(unit rendertest.Unit) render.Source {
-	source := render.Source{Kind: render.Helm, Path: unit.Path, Helm: render.HelmOptions{KubeVersion: "v1.35.0"}}
-	if unit.Values != "" {
-		source.Helm.ValueFiles = []string{path.Join(unit.Path, unit.Values)}
-	}
-	return source
-}
-
-// wrongUnits are those that Helm itself does not render from the corpus, with
-// the reason.
-var wrongUnits = map[string]string{
-	"rook+rook:helm:deploy/charts/rook-ceph":         "the symlink charts/library is a file in the corpus",
-	"rook+rook:helm:deploy/charts/rook-ceph-cluster": "the symlink charts/library is a file in the corpus",
-}
-
 func TestCorpusRendersAsHelmDoes(t *testing.T) {
 	wants := rendertest.Wants(t)
 	for _, unit := range rendertest.Units(t, "helm") {
 		t.Run(unit.Name, func(t *testing.T) {
 			t.Parallel()
-			if reason := wrongUnits[unit.Name]; reason != "" {
+			if reason := rendertest.Wrong(unit.Name, "*"); reason != "" {
 				t.Skip(reason)
 			}
-			objects, err := helm.Renderer{}.Render(context.Background(), unit.Tree(t), corpusSource(unit))
+			objects, err := helm.Renderer{}.Render(context.Background(), unit.Tree(t), unit.Source())
 			if unit.OK == rendertest.Fail || unit.OK == rendertest.Skip {
 				checkRefusal(t, unit, err)
 				return
@@ -52,8 +36,6 @@ func TestCorpusRendersAsHelmDoes(t *testing.T) {
 					t.Fatal(p.Error())
 				}
 			}
-			steady(objects)
-			steadyWants(wants[unit.Name])
 			for _, line := range rendertest.Diff(unit, wants[unit.Name], objects) {
 				t.Error(line)
 			}
@@ -69,7 +51,7 @@ func TestCorpusOrderIsThatOfHelm(t *testing.T) {
 		t.Skip("no helm to compare with: set SYNCGATE_HELM to a helm 4.3.1")
 	}
 	for _, unit := range rendertest.Units(t, "helm") {
-		if unit.OK != rendertest.OK || wrongUnits[unit.Name] != "" {
+		if unit.OK != rendertest.OK || rendertest.Wrong(unit.Name, "*") != "" {
 			continue
 		}
 		args := []string{"template", "release-name", ".", "-n", "default", "--include-crds", "--kube-version", "v1.35.0"}
@@ -86,10 +68,9 @@ func TestCorpusOrderIsThatOfHelm(t *testing.T) {
 		if slices.ContainsFunc(problems, func(p render.Problem) bool { return p.Code == render.CodeAmbiguous }) {
 			continue // Without those objects there is nothing to compare with.
 		}
-		got, _ := helm.Renderer{}.Render(context.Background(), unit.Tree(t), corpusSource(unit))
-		steady(want)
-		steady(got)
-		if !slices.EqualFunc(got, want, func(a, b render.Object) bool { return a.ID == b.ID }) {
+		got, _ := helm.Renderer{}.Render(context.Background(), unit.Tree(t), unit.Source())
+		same := func(a, b render.Object) bool { return rendertest.Steady(a.ID) == rendertest.Steady(b.ID) }
+		if !slices.EqualFunc(got, want, same) {
 			t.Errorf("%s: got another order than Helm", unit.Name)
 		}
 	}
@@ -102,7 +83,7 @@ func TestCorpusImagesHaveLines(t *testing.T) {
 		t.Run(unit.Name, func(t *testing.T) {
 			t.Parallel()
 			tree := unit.Tree(t)
-			objects, _ := helm.Renderer{}.Render(context.Background(), tree, corpusSource(unit))
+			objects, _ := helm.Renderer{}.Render(context.Background(), tree, unit.Source())
 			for _, object := range objects {
 				if object.Locator == nil {
 					continue
@@ -154,21 +135,6 @@ func checkRefusal(t *testing.T, unit rendertest.Unit, err error) {
 	}
 }
 
-// randomName matches names that podinfo ends in five random characters.
-var randomName = regexp.MustCompile(`^(release-name-podinfo-\w+-test)-\w{5}$`)
-
-func steady(objects []render.Object) {
-	for i := range objects {
-		objects[i].ID.Name = randomName.ReplaceAllString(objects[i].ID.Name, "$1")
-	}
-}
-
-func steadyWants(wants []rendertest.Want) {
-	for i := range wants {
-		wants[i].ID.Name = randomName.ReplaceAllString(wants[i].ID.Name, "$1")
-	}
-}
-
 // BenchmarkRender renders the largest charts of the corpus. The metric
 // upstream-ms is what a process of helm template takes for one.
 func BenchmarkRender(b *testing.B) {
@@ -184,7 +150,7 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(path.Base(unit.Path), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				objects, err := helm.Renderer{}.Render(context.Background(), tree, corpusSource(unit))
+				objects, err := helm.Renderer{}.Render(context.Background(), tree, unit.Source())
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -195,7 +161,7 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(path.Base(unit.Path)+"/locate", func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				objects, err := helm.Renderer{}.Render(context.Background(), tree, corpusSource(unit))
+				objects, err := helm.Renderer{}.Render(context.Background(), tree, unit.Source())
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -3,7 +3,6 @@ package images_test
 import (
 	"bufio"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -28,8 +27,8 @@ import (
 // of values will do: the renderers have their own tests. With -short only
 // plain manifests are rendered.
 func TestCorpus(t *testing.T) {
-	rows := imageRows(t)
-	var total score
+	rows := rendertest.Images(t)
+	var total rendertest.Score
 	for kind, renderer := range map[string]render.Renderer{
 		"dir": manifests.New(), "helm": helm.Renderer{}, "kustomize": kustomize.New(nil),
 	} {
@@ -44,88 +43,23 @@ func TestCorpus(t *testing.T) {
 			}
 			seen[dir] = true
 			t.Run(unit.Name, func(t *testing.T) {
-				if reason := wrongUnits()[unit.Name]; reason != "" {
+				if reason := rendertest.Wrong(unit.Name, "*"); reason != "" {
 					t.Skip(reason)
 				}
 				checkUnit(t, unit, renderer, rows[unit.Name], &total)
 			})
 		}
 	}
-	total.check(t)
-}
-
-// score counts distinct references of units.
-type score struct {
-	// known are those of known fields that were found, and the rest those of
-	// arguments, ConfigMaps and so on.
-	known, knownAll, rest, restAll int
-	// right are those found as text that the corpus has too.
-	right, text int
-}
-
-func (s score) check(t *testing.T) {
-	t.Logf("known fields %d of %d, the rest %d of %d; %d of %d found as text are right", s.known, s.knownAll, s.rest, s.restAll, s.right, s.text)
-	if s.known < s.knownAll || s.rest*100 < s.restAll*98 || s.right*100 < s.text*95 {
+	t.Log(strings.Join(append(total.Notes, total.String()), "\n"))
+	if !total.Good() {
 		t.Error("want all of the known fields, 98% of the rest, and 95% of text right")
 	}
 }
 
-// wrongRows are rows that are held to be wrong, by unit or repository and
-// reference, with the reason; and images that have none and should.
-func wrongRows(unit, reference string) string {
-	repo, _, _ := strings.Cut(unit, ":")
-	return map[string]string{
-		"istio+istio quay.io/kiali/kiali:latest":                                                                    "image_version stands beside image_name: the image is quay.io/kiali/kiali:v2.27",
-		"fluxcd+flux2-kustomize-helm-example public.ecr.aws/docker/library/redis:8.6.2":                             "no row, but the values name repository and tag of an image",
-		"redhat-cop+gitops-catalog image-registry.openshift-image-registry.svc:5000/openshift/java:openjdk-11-ubi8": "no row, but it is the default of the parameter that is a step's image",
-	}[repo+" "+reference]
-}
-
-// normal is a reference in the form of the corpus.
-func normal(t *testing.T, reference string) string {
-	parsed, err := images.ParseReference(reference)
-	if err != nil {
-		t.Errorf("%q: %v", reference, err)
-	}
-	if parsed.Tag+parsed.Digest == "" {
-		parsed.Tag = "latest"
-	}
-	return strings.Replace(parsed.String(), "index.docker.io/", "docker.io/", 1)
-}
-
-// wrongUnits are units whose rows are held to be wrong, with the reason.
-func wrongUnits() map[string]string {
-	const library = "the symlink charts/library is a file in the corpus"
-	return map[string]string{
-		"stefanprodan+podinfo:helm:charts/podinfo":       "the names of its test Pods are random",
-		"rook+rook:helm:deploy/charts/rook-ceph":         library,
-		"rook+rook:helm:deploy/charts/rook-ceph-cluster": library,
-	}
-}
-
-// sourceOf is how the corpus rendered a unit.
-func sourceOf(unit rendertest.Unit) render.Source {
-	source := render.Source{Kind: render.Manifests, Path: unit.Path}
-	switch unit.Type {
-	case "helm":
-		source.Kind = render.Helm
-		source.Helm.KubeVersion = "v1.35.0"
-		if unit.Values != "" {
-			source.Helm.ValueFiles = []string{path.Join(unit.Path, unit.Values)}
-		}
-	case "kustomize":
-		source.Kind = render.Kustomize
-		if strings.Contains(unit.Note, "LoadRestrictionsNone") {
-			source.Load = render.LoadTree
-		}
-	}
-	return source
-}
-
 // checkUnit compares what is found in a unit with its rows.
-func checkUnit(t *testing.T, unit rendertest.Unit, renderer render.Renderer, rows []row, total *score) {
+func checkUnit(t *testing.T, unit rendertest.Unit, renderer render.Renderer, rows []rendertest.WantImage, total *rendertest.Score) {
 	tree := unit.Tree(t)
-	objects, err := renderer.Render(t.Context(), tree, sourceOf(unit))
+	objects, err := renderer.Render(t.Context(), tree, unit.Source())
 	for _, p := range render.Problems(err) {
 		if p.Severity != render.Notice {
 			t.Fatal(&p)
@@ -152,57 +86,18 @@ func checkUnit(t *testing.T, unit rendertest.Unit, renderer render.Renderer, row
 		}
 	}
 	for _, row := range rows {
-		if row.podSpec() && got[row.place] != row.reference {
-			t.Errorf("missing: %s %s", row.place, row.reference)
+		if at := place(row.Object, row.Field); row.PodSpec() && got[at] != row.Reference {
+			t.Errorf("missing: %s %s", at, row.Reference)
 		}
 	}
 	for _, row := range rows {
-		delete(got, row.place)
+		delete(got, place(row.Object, row.Field))
 	}
 	for at, reference := range got {
 		t.Errorf("unexpected: %s %s", at, reference)
 	}
-	total.add(t, unit.Name, rows, found)
-}
-
-// add counts the references of a unit.
-func (s *score) add(t *testing.T, unit string, rows []row, found []render.Image) {
-	got, wanted := map[string]bool{}, map[string]bool{}
-	for _, image := range found {
-		got[normal(t, image.Reference)] = true
-	}
-	for _, row := range rows {
-		want := row.normal
-		if reason := wrongRows(unit, want); reason != "" {
-			t.Log(want, reason)
-			continue
-		}
-		if wanted[want] {
-			continue
-		}
-		wanted[want] = true
-		hit := 0
-		if got[want] {
-			hit = 1
-		} else {
-			t.Logf("missing: %s (%s)", want, row.class)
-		}
-		if row.podSpec() || strings.HasPrefix(row.class, "cr-field") && row.class != "cr-field-text" {
-			s.known, s.knownAll = s.known+hit, s.knownAll+1
-		} else {
-			s.rest, s.restAll = s.rest+hit, s.restAll+1
-		}
-	}
-	for _, image := range found {
-		if image.Class != render.ClassText {
-			continue
-		}
-		s.text++
-		if reference := normal(t, image.Reference); wanted[reference] || wrongRows(unit, reference) != "" {
-			s.right++
-		} else {
-			t.Logf("not in the corpus: %s %+v", reference, image.Locations[0])
-		}
+	if err := total.Add(unit.Name, rows, found); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -230,37 +125,8 @@ func checkOrigin(t *testing.T, tree render.Tree, reference string, origin render
 }
 
 func place(id render.ObjectID, field string) string {
+	id = rendertest.Steady(id)
 	return id.APIVersion + " " + id.Kind + " " + id.Name + " " + field
-}
-
-// row is an image of the corpus.
-type row struct{ place, reference, normal, class string }
-
-// podSpec tells whether the image stands in a PodSpec that is not in a string.
-func (r row) podSpec() bool {
-	return r.class == "podspec" || r.class == "cr-podspec" || r.class == "image-volume"
-}
-
-// imageRows returns the images of each unit.
-func imageRows(t *testing.T) map[string][]row {
-	t.Helper()
-	file, err := os.Open(filepath.Join(rendertest.Dir(t), "images.tsv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows := map[string][]row{}
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<24)
-	for lines.Scan() {
-		c := strings.Split(lines.Text(), "\t")
-		if c[11] != "image" {
-			continue
-		}
-		id := render.ObjectID{APIVersion: c[1], Kind: c[2], Name: c[3]}
-		rows[c[0]] = append(rows[c[0]], row{place(id, strings.TrimPrefix(c[4], "$.")), c[5], c[10], c[6]})
-	}
-	return rows
 }
 
 // TestCorpusPaths finds an image at every path of crd_paths.tsv, under which

@@ -121,6 +121,7 @@ func (x *extraction) object(unit render.Unit, object render.Object) {
 	w := &walk{object: object, found: x, location: location, visits: bounds.YAMLNodes, mode: modeOf(object.ID)}
 	w.rules = x.rulesFor(object.ID)
 	node, err := render.Expand(object.Node)
+	w.location.Node = node
 	if err != nil || !w.node(node, 1) {
 		x.problems = append(x.problems, render.Problem{
 			Code: CodeTooLarge, Unit: unit.Name, Object: location.Object, Origin: object.Origin,

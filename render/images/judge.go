@@ -64,6 +64,9 @@ func unresolved(text string) *render.Problem {
 	case strings.HasPrefix(text, "ko://"):
 		problem.Message = fmt.Sprintf("image %q is only built by ko when it is deployed", text)
 		problem.Hint = "run ko resolve and commit what it makes"
+	case strings.HasPrefix(text, "ENC["):
+		problem.Message = "image is encrypted, and not at hand in clear"
+		problem.Hint = "encrypt only Secrets, or give the renderer the key"
 	case text == placeholder:
 		problem.Message = `image "auto" is filled in by sidecar injection in the cluster`
 		problem.Hint = "write the image out"

@@ -41,6 +41,18 @@ func (p *plan) build(ctx context.Context) ([]render.Object, *render.Problem) {
 		// Fills the schema under kustomize's own lock. It reads it without.
 		openapi.SchemaForResourceType(kyaml.TypeMeta{})
 	}
+	if versions := p.untouched(); len(versions) > 0 {
+		p.tracer.aside = &aside{versions: versions}
+		resources, err := p.run()
+		if err == nil {
+			objects, problem := p.objects(resources)
+			if problem == nil && p.tracer.aside.complete() {
+				return objects, nil
+			}
+		}
+		// Whatever is wrong is told of the files as they are.
+		p.tracer = newTracer()
+	}
 	resources, err := p.run()
 	if err != nil {
 		return nil, p.failed(err)
@@ -81,6 +93,7 @@ func (p *plan) objects(resources resmap.ResMap) ([]render.Object, *render.Proble
 		if err != nil {
 			return nil, p.failed(err)
 		}
+		c.bytes += p.tracer.aside.restore(node)
 		if c.bytes > bounds.RenderedBytes {
 			return nil, limit("kustomization builds to more than %d bytes", bounds.RenderedBytes)
 		}

@@ -24,7 +24,7 @@ func TestCorpusPlaces(t *testing.T) {
 			continue
 		}
 		tree := unit.Tree(t)
-		objects, err := renderer.Render(context.Background(), tree, source(unit))
+		objects, err := renderer.Render(context.Background(), tree, unit.Source())
 		if err != nil {
 			t.Error(unit.Name, err)
 			continue

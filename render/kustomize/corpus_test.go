@@ -25,7 +25,7 @@ func TestCorpus(t *testing.T) {
 		}
 		t.Run(unit.Repo+"/"+unit.Path, func(t *testing.T) {
 			start := time.Now()
-			got, err := renderer.Render(context.Background(), unit.Tree(t), source(unit))
+			got, err := renderer.Render(context.Background(), unit.Tree(t), unit.Source())
 			elapsed := time.Since(start)
 			if unit.OK == rendertest.Fail {
 				wantProblem(t, err)
@@ -58,15 +58,6 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 	t.Logf("%d units in %d ms, kustomize build took %d ms; %d of %d objects have a line", built, took, upstream, placed, objects)
-}
-
-// source is how the corpus built a unit.
-func source(unit rendertest.Unit) render.Source {
-	s := render.Source{Kind: render.Kustomize, Path: unit.Path}
-	if strings.Contains(unit.Note, "LoadRestrictionsNone") {
-		s.Load = render.LoadTree
-	}
-	return s
 }
 
 func wantProblem(t *testing.T, err error) {
@@ -139,7 +130,7 @@ func BenchmarkOverlay(b *testing.B) {
 			b.Run(unit.Repo, func(b *testing.B) {
 				tree, renderer := unit.Tree(b), kustomize.New(nil)
 				for b.Loop() {
-					if _, err := renderer.Render(context.Background(), tree, source(unit)); err != nil {
+					if _, err := renderer.Render(context.Background(), tree, unit.Source()); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -37,12 +37,14 @@ type files struct {
 	// contents are the files that were read, so that what was checked is what
 	// is built.
 	contents map[string][]byte
+	// added are files by name that are in none of them.
+	added map[string][]byte
 	// problem is the first refusal of a file that makes the unit unseen.
 	problem *render.Problem
 }
 
 func newFiles(ctx context.Context, tree fs.FS) *files {
-	return &files{ctx: ctx, mounts: map[string]fs.FS{treeMount: tree}, contents: map[string][]byte{}}
+	return &files{ctx: ctx, mounts: map[string]fs.FS{treeMount: tree}, contents: map[string][]byte{}, added: map[string][]byte{}}
 }
 
 // mountOf returns the mount that holds a clean absolute name.
@@ -62,6 +64,9 @@ func (f *files) resolve(name string) (string, fs.FileInfo, error) {
 		return "", nil, err
 	}
 	name = path.Clean(name)
+	if content, ok := f.added[name]; ok {
+		return name, addedFile{path.Base(name), int64(len(content))}, nil
+	}
 	mount, ok := mountOf(name)
 	fsys := f.mounts[mount]
 	if !ok || fsys == nil {
@@ -128,6 +133,9 @@ func (f *files) read(name string) (resolved string, data []byte, err error) {
 		return "", nil, err
 	}
 	if data, ok := f.contents[resolved]; ok {
+		return resolved, data, nil
+	}
+	if data, ok := f.added[resolved]; ok {
 		return resolved, data, nil
 	}
 	if !info.Mode().IsRegular() {

@@ -32,7 +32,7 @@ func FuzzObjects(f *testing.F) {
 			}
 			return
 		}
-		plan, problem := newPlan(context.Background(), files, source, nil)
+		plan, problem := newPlan(context.Background(), files, source, New(nil))
 		if problem != nil {
 			t.Fatal(problem)
 		}

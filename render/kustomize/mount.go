@@ -30,7 +30,7 @@ func (p *plan) remote(k *kustomization, e entry, r remote) *render.Problem {
 			"allow it with --allow-remote, or copy what it names into the repository", "is remote, and remote entries are not allowed")
 	}
 	if r.mayBeFile() || !e.use.clones() {
-		return problem(CodeRemoteFile, render.Unseen, "copy the file into the repository", "is a single remote file: only repositories are fetched")
+		return p.remoteFile(k, e, r, problem)
 	}
 	if p.fetcher == nil {
 		return problem(CodeRemoteFailed, render.Unseen, "copy what it names into the repository", "cannot be fetched here")

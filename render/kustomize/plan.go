@@ -19,9 +19,10 @@ import (
 // plan is every kustomization that a build will load, checked before
 // kustomize sees the first of them.
 type plan struct {
-	files   *files
-	fetcher Fetcher
-	source  render.Source
+	files       *files
+	fetcher     Fetcher
+	fileFetcher FileFetcher
+	source      render.Source
 	// top is nil if the directory has no readable kustomization: kustomize
 	// says so best.
 	top *kustomization
@@ -41,6 +42,10 @@ type plan struct {
 	uses map[string][]use
 	// remotes are the repositories that were fetched, by mount.
 	remotes map[string]mounted
+	// fetched are single remote files by URL, and urls what the files that
+	// stand for them are called for people.
+	fetched map[string][]byte
+	urls    map[string]string
 	// schemas tells that some kustomization replaces kustomize's schema.
 	schemas bool
 	tracer  *tracer
@@ -55,9 +60,10 @@ type mounted struct {
 }
 
 // newPlan walks over the kustomizations of a source.
-func newPlan(ctx context.Context, tree fs.FS, source render.Source, fetcher Fetcher) (*plan, *render.Problem) {
+func newPlan(ctx context.Context, tree fs.FS, source render.Source, from *Renderer) (*plan, *render.Problem) {
 	p := &plan{
-		files: newFiles(ctx, tree), fetcher: fetcher, source: source,
+		files: newFiles(ctx, tree), fetcher: from.fetcher, fileFetcher: from.files, source: source,
+		fetched: map[string][]byte{}, urls: map[string]string{},
 		byDir: map[string]*kustomization{}, checked: map[string]bool{}, asPlugins: map[string]bool{}, served: map[string][]byte{},
 		uses: map[string][]use{}, remotes: map[string]mounted{}, tracer: newTracer(),
 		parsed: map[string][]render.Object{},

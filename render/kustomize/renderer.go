@@ -27,7 +27,8 @@ const (
 	CodeRemoteRefused = "remote-base-refused"
 	// CodeRemoteFailed is a remote entry that could not be fetched.
 	CodeRemoteFailed = "remote-base-unavailable"
-	// CodeRemoteFile is an entry that names a single remote file.
+	// CodeRemoteFile is an entry that names a single remote file where none can
+	// be fetched.
 	CodeRemoteFile = "remote-file-not-fetched"
 	// CodeHelm is a chart that kustomize would inflate by running helm.
 	CodeHelm = "helm-chart-not-inflated"
@@ -36,7 +37,10 @@ const (
 )
 
 // Renderer renders sources of the kind render.Kustomize.
-type Renderer struct{ fetcher Fetcher }
+type Renderer struct {
+	fetcher Fetcher
+	files   FileFetcher
+}
 
 var _ render.Renderer = (*Renderer)(nil)
 
@@ -44,13 +48,23 @@ var _ render.Renderer = (*Renderer)(nil)
 // them, with fetcher. It may be nil: remote bases are then unseen.
 func New(fetcher Fetcher) *Renderer { return &Renderer{fetcher: fetcher} }
 
+// WithFiles returns a renderer that fetches single remote files too, where a
+// source allows remote entries.
+func (r *Renderer) WithFiles(files FileFetcher) *Renderer {
+	with := *r
+	with.files = files
+	return &with
+}
+
 // Render builds the kustomization in the directory of a source. The objects
 // are those of kustomize build, in its order; a kustomization that builds to
 // nothing has none.
 //
 // Origin.File of an object from a remote base is the URL of its repository in
 // the form that kustomize itself takes, with the commit as reference:
-// https://host/org/repo//path/file.yaml?ref=COMMIT.
+// https://host/org/repo//path/file.yaml?ref=COMMIT. That of an object from a
+// single remote file is the file's URL, with the digest of what was fetched as
+// fragment.
 func (r *Renderer) Render(ctx context.Context, tree render.Tree, source render.Source) (objects []render.Object, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bounds.RenderTime)
 	defer cancel()
@@ -91,7 +105,7 @@ func (r *Renderer) render(ctx context.Context, tree fs.FS, source render.Source)
 			got = result{problem: panicked(cause, source)}
 		}
 	}()
-	plan, problem := newPlan(ctx, tree, source, r.fetcher)
+	plan, problem := newPlan(ctx, tree, source, r)
 	if problem == nil {
 		got.objects, problem = plan.build(ctx)
 	}

@@ -54,6 +54,9 @@ func (p *plan) sealed(name string) error {
 // show is a name as users know it: relative to the root of the repository, or
 // the URL of a repository that was fetched, at its commit.
 func (p *plan) show(name string) string {
+	if url := p.urls[name]; url != "" {
+		return url
+	}
 	mount, ok := mountOf(name)
 	if !ok {
 		return name

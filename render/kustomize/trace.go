@@ -25,6 +25,8 @@ type tracer struct {
 	// documents are by the line that they were moved to.
 	documents map[int]document
 	marked    map[string][]byte
+	// aside takes what kustomize need not see. It is nil where it sees all.
+	aside *aside
 }
 
 // document is one document of a file.
@@ -89,7 +91,7 @@ func (t *tracer) document(out *bytes.Buffer, d document, text string) {
 	t.documents[d.moved] = d
 	out.WriteString(head)
 	out.WriteString(strings.Repeat("\n", d.moved-1-before))
-	out.WriteString(body)
+	out.WriteString(t.aside.cut(body))
 }
 
 // leading counts the empty lines and comments before the first line of

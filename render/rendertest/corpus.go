@@ -1,20 +1,22 @@
-// Package rendertest helps the tests of the renderers: it reads the corpus of
-// real charts, kustomizations and manifests with what the upstream tools make
-// of them, and compares rendered objects with it.
+// Package rendertest reads the corpus of real charts, kustomizations and
+// manifests with what the upstream tools make of them, and compares rendered
+// objects and found images with it.
 //
-// Only tests import it.
+// Only tests import it, and the command compare below it.
 package rendertest
 
 import (
 	"bufio"
 	"cmp"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/syncgate/syncgate/render"
 )
@@ -61,23 +63,38 @@ func (u Unit) Unstable() bool {
 	return strings.Contains(u.Note, "differs from run to run")
 }
 
-// Tree returns the tree of the unit's repository, read from the disk through
-// an os.Root that is closed when the test ends.
-func (u Unit) Tree(tb testing.TB) render.Tree {
-	tb.Helper()
-	root, err := os.OpenRoot(filepath.Join(Dir(tb), "src", u.Repo))
-	if err != nil {
-		tb.Fatal(err)
+// Source is how the upstream tool rendered a unit of type dir, helm or
+// kustomize.
+func (u Unit) Source() render.Source {
+	source := render.Source{Kind: render.Manifests, Path: u.Path}
+	switch u.Type {
+	case "helm":
+		source.Kind = render.Helm
+		source.Helm.KubeVersion = "v1.35.0"
+		if u.Values != "" {
+			source.Helm.ValueFiles = []string{path.Join(u.Path, u.Values)}
+		}
+	case "kustomize":
+		source.Kind = render.Kustomize
+		if strings.Contains(u.Note, "LoadRestrictionsNone") {
+			source.Load = render.LoadTree
+		}
 	}
-	tb.Cleanup(func() { root.Close() })
-	return render.Tree{FS: root.FS(), Revision: render.Revision{Repository: u.Repo}}
+	return source
 }
 
-// Dir returns the directory of the rendering corpus. It is found through the
-// environment variable SYNCGATE_CORPUS, else beside the checkout; where it is
-// neither, the test is skipped.
-func Dir(tb testing.TB) string {
-	tb.Helper()
+// Corpus is a directory with the corpus.
+type Corpus struct {
+	// Dir is the directory that holds units.tsv.
+	Dir string
+}
+
+// ErrNoCorpus is the error of Find where there is none.
+var ErrNoCorpus = errors.New("no rendering corpus: set SYNCGATE_CORPUS to its directory")
+
+// Find finds the corpus through the environment variable SYNCGATE_CORPUS, else
+// beside the checkout.
+func Find() (Corpus, error) {
 	dir := os.Getenv("SYNCGATE_CORPUS")
 	if dir == "" {
 		_, here, _, _ := runtime.Caller(0)
@@ -85,16 +102,29 @@ func Dir(tb testing.TB) string {
 	}
 	dir = filepath.Join(dir, "render")
 	if _, err := os.Stat(filepath.Join(dir, "units.tsv")); err != nil {
-		tb.Skip("no rendering corpus: set SYNCGATE_CORPUS to its directory")
+		return Corpus{}, ErrNoCorpus
 	}
-	return dir
+	return Corpus{dir}, nil
+}
+
+// Tree returns the tree of a repository, read from the disk through an
+// os.Root, which close closes.
+func (c Corpus) Tree(repo string) (tree render.Tree, close func() error, err error) {
+	root, err := os.OpenRoot(filepath.Join(c.Dir, "src", repo))
+	if err != nil {
+		return render.Tree{}, nil, err
+	}
+	return render.Tree{FS: root.FS(), Revision: render.Revision{Repository: repo}}, root.Close, nil
 }
 
 // Units returns the units of a type: helm, kustomize, dir, flux-ks or flux-hr.
-func Units(tb testing.TB, kind string) []Unit {
-	tb.Helper()
+func (c Corpus) Units(kind string) ([]Unit, error) {
+	table, err := c.rows("units.tsv")
+	if err != nil {
+		return nil, err
+	}
 	var units []Unit
-	for _, row := range rows(tb, "units.tsv") {
+	for _, row := range table {
 		if row["type"] != kind {
 			continue
 		}
@@ -106,9 +136,9 @@ func Units(tb testing.TB, kind string) []Unit {
 		})
 	}
 	if len(units) == 0 {
-		tb.Fatalf("no unit of type %q in units.tsv", kind)
+		return nil, fmt.Errorf("no unit of type %q in units.tsv", kind)
 	}
-	return units
+	return units, nil
 }
 
 // Want is one row of the corpus' objects.tsv.
@@ -120,12 +150,15 @@ type Want struct {
 }
 
 // Wants returns the expected objects of every unit, by the unit's name.
-func Wants(tb testing.TB) map[string][]Want {
-	tb.Helper()
+func (c Corpus) Wants() (map[string][]Want, error) {
+	table, err := c.rows("objects.tsv")
+	if err != nil {
+		return nil, err
+	}
 	wants := map[string][]Want{}
-	for _, row := range rows(tb, "objects.tsv") {
+	for _, row := range table {
 		if sum, err := hex.DecodeString(row["sha256"]); err != nil || len(sum) != 32 {
-			tb.Fatalf("objects.tsv: unit %s: bad sha256 %q", row["unit"], row["sha256"])
+			return nil, fmt.Errorf("objects.tsv: unit %s: bad sha256 %q", row["unit"], row["sha256"])
 		}
 		wants[row["unit"]] = append(wants[row["unit"]], Want{
 			ID: render.ObjectID{
@@ -135,7 +168,48 @@ func Wants(tb testing.TB) map[string][]Want {
 			SHA256: row["sha256"],
 		})
 	}
-	return wants
+	return wants, nil
+}
+
+// WantImage is one row of the corpus' images.tsv that must be found.
+type WantImage struct {
+	// Object and Field say where it stands.
+	Object render.ObjectID
+	Field  string
+	// Reference is as written, Normal in the corpus' normal form.
+	Reference, Normal string
+	// Class is the corpus' word for where it was found.
+	Class string
+}
+
+// PodSpec tells whether the image stands in a PodSpec that is not in a string.
+func (w WantImage) PodSpec() bool {
+	return w.Class == "podspec" || w.Class == "cr-podspec" || w.Class == "image-volume"
+}
+
+// Known tells whether it stands in a PodSpec or another field that is known to
+// hold an image.
+func (w WantImage) Known() bool {
+	return w.PodSpec() || strings.HasPrefix(w.Class, "cr-field") && w.Class != "cr-field-text"
+}
+
+// Images returns the images of every unit that must be found, by its name.
+func (c Corpus) Images() (map[string][]WantImage, error) {
+	table, err := c.rows("images.tsv")
+	if err != nil {
+		return nil, err
+	}
+	images := map[string][]WantImage{}
+	for _, row := range table {
+		if row["verdict"] != "image" {
+			continue
+		}
+		images[row["unit"]] = append(images[row["unit"]], WantImage{
+			Object: render.ObjectID{APIVersion: row["apiVersion"], Kind: row["kind"], Name: row["name"]},
+			Field:  strings.TrimPrefix(row["path"], "$."), Reference: row["raw"], Normal: row["normalised"], Class: row["class"],
+		})
+	}
+	return images, nil
 }
 
 func number(s string) int {
@@ -144,15 +218,14 @@ func number(s string) int {
 }
 
 // rows reads a file of tab-separated values with a header.
-func rows(tb testing.TB, name string) []map[string]string {
-	tb.Helper()
-	file, err := os.Open(filepath.Join(Dir(tb), name))
+func (c Corpus) rows(name string) ([]map[string]string, error) {
+	file, err := os.Open(filepath.Join(c.Dir, name))
 	if err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 1<<24)
 	var header []string
 	var out []map[string]string
 	for lines.Scan() {
@@ -167,8 +240,5 @@ func rows(tb testing.TB, name string) []map[string]string {
 		}
 		out = append(out, row)
 	}
-	if err := lines.Err(); err != nil {
-		tb.Fatal(err)
-	}
-	return out
+	return out, lines.Err()
 }
