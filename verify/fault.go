@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/syncgate/syncgate/policy"
@@ -40,6 +41,17 @@ func faultFindings(err error) []policy.Finding {
 		return findings
 	}
 	return []policy.Finding{faultFinding(err)}
+}
+
+// appendFaults adds what errors say that was not said before: a trusted root
+// that cannot be had is in the way of every bundle.
+func appendFaults(findings []policy.Finding, err error) []policy.Finding {
+	for _, f := range faultFindings(err) {
+		if !slices.Contains(findings, f) {
+			findings = append(findings, f)
+		}
+	}
+	return findings
 }
 
 func notPass(v policy.Verdict) policy.Verdict {

@@ -23,6 +23,8 @@ type Gate struct {
 	Stores   []Store
 	Verifier Verifier
 	Policies policy.Set
+	// Exploits is what is known of the exploitation of vulnerabilities.
+	Exploits policy.Exploits
 	// Rules say where else images stand, besides the places that are known.
 	Rules images.Rules
 	// At is the time to evaluate at.
@@ -142,7 +144,10 @@ func fold(report Report) (Summary, policy.Verdict) {
 func policyRefs(set policy.Set) []PolicyRef {
 	refs := []PolicyRef{}
 	for _, p := range set.Policies {
-		refs = append(refs, PolicyRef{Name: p.Name, Digest: p.Digest})
+		ref := PolicyRef{Name: p.Name, Digest: p.Digest, Dialect: p.Dialect}
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
 	}
 	return refs
 }

@@ -17,7 +17,8 @@ import (
 func (g *Gate) checkImage(ctx context.Context, image render.Image) (result ImageResult) {
 	result = ImageResult{
 		Reference: image.Reference, Class: image.Class, Locations: image.Locations,
-		Policies: []string{}, Findings: []policy.Finding{}, Evidence: []EvidenceSummary{},
+		Policies: []string{}, Requirements: []policy.RequirementResult{},
+		Findings: []policy.Finding{}, Evidence: []EvidenceSummary{},
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -38,7 +39,7 @@ func (g *Gate) checkImage(ctx context.Context, image render.Image) (result Image
 			Hint: "write it as registry/repository:tag@sha256:digest",
 		})
 	}
-	c := &imageCheck{gate: g, ctx: ctx, uses: subject.Uses, result: result}
+	c := &imageCheck{gate: g, ctx: ctx, verifier: g.Verifier, uses: subject.Uses, result: result}
 	return c.run(subject)
 }
 
@@ -51,15 +52,16 @@ func (r ImageResult) stopped(f policy.Finding) ImageResult {
 
 // imageCheck is one image's way through the gate.
 type imageCheck struct {
-	gate   *Gate
-	ctx    context.Context
-	uses   []policy.Use
-	result ImageResult
+	gate     *Gate
+	ctx      context.Context
+	verifier Verifier
+	uses     []policy.Use
+	result   ImageResult
 }
 
 func (c *imageCheck) run(subject policy.Subject) ImageResult {
-	needs := c.gate.Policies.Needs(subject)
-	in := policy.Input{Subject: subject, At: c.gate.At, Complete: !needs.Evidence}
+	needs := c.gate.Policies.Needs(c.ctx, subject)
+	in := policy.Input{Subject: subject, At: c.gate.At, Exploits: c.gate.Exploits, Complete: !needs.Evidence}
 	if needs.Evidence || needs.Digest || needs.Platforms {
 		resolved, err := c.resolve(subject, Want{Platforms: needs.Platforms})
 		if err != nil {
@@ -85,21 +87,21 @@ func (c *imageCheck) run(subject policy.Subject) ImageResult {
 		c.evaluate(in)
 		return c.result
 	}
-	in = c.gather(in)
+	in = c.gather(in, needs)
 	return c.confirm(in.Subject)
 }
 
 // gather asks one store after the other, until more evidence cannot change
 // the verdict.
-func (c *imageCheck) gather(in policy.Input) policy.Input {
+func (c *imageCheck) gather(in policy.Input, needs policy.Needs) policy.Input {
+	if all, ok := c.verifier.(Selective); ok {
+		c.verifier = all.Against(needs.Trusts)
+	}
 	seen := map[evidenceKey]bool{}
 	for i, store := range c.gate.Stores {
-		for _, digest := range digests(in.Subject) {
-			bundles, err := store.Bundles(c.ctx, in.Subject.Repository, digest)
-			in.Faults = append(in.Faults, faultFindings(err)...)
-			for b := range bundles {
-				c.verify(&in, digest, bundles[b], seen)
-				bundles[b] = Bundle{} // what is no evidence need not stay in memory
+		for _, source := range needs.Sources {
+			for _, digest := range digests(in.Subject) {
+				c.look(&in, store, place{source, digest}, seen)
 			}
 		}
 		in.Complete = i == len(c.gate.Stores)-1
@@ -114,28 +116,54 @@ func (c *imageCheck) gather(in policy.Input) policy.Input {
 	return in
 }
 
+// place is where to look for the evidence of what.
+type place struct {
+	source policy.Source
+	digest policy.Digest
+}
+
+// look takes up what one store has for one digest.
+func (c *imageCheck) look(in *policy.Input, store Store, at place, seen map[evidenceKey]bool) {
+	from := at.source
+	if from.Repository == "" {
+		from.Repository = in.Subject.Repository
+	}
+	bundles, err := store.Bundles(c.ctx, from, at.digest)
+	in.Faults = appendFaults(in.Faults, err)
+	for b := range bundles {
+		c.verify(in, at, bundles[b], seen)
+		bundles[b] = Bundle{} // what is no evidence need not stay in memory
+	}
+}
+
 // evidenceKey tells two pieces of evidence apart. What is stored twice counts
 // once.
 type evidenceKey struct {
 	id, subject policy.Digest
 	kind        policy.EvidenceKind
+	format      policy.Format
+	source      policy.Source
 	signers     string
 }
 
-func (c *imageCheck) verify(in *policy.Input, digest policy.Digest, bundle Bundle, seen map[evidenceKey]bool) {
-	evidence, err := c.gate.Verifier.Verify(c.ctx, digest, bundle)
+func (c *imageCheck) verify(in *policy.Input, at place, bundle Bundle, seen map[evidenceKey]bool) {
+	evidence, err := c.verifier.Verify(c.ctx, at.digest, bundle)
 	var rejected *Rejected
 	switch {
 	case errors.As(err, &rejected):
 		in.Rejected = append(in.Rejected, rejected.Rejection)
+		return
 	case err != nil:
-		in.Faults = append(in.Faults, faultFinding(err))
-	default:
-		key := evidenceKey{evidence.ID, evidence.Subject, evidence.Kind, fmt.Sprint(signerNames(evidence.Signers))}
-		if !seen[key] {
-			seen[key] = true
-			in.Evidence = append(in.Evidence, evidence)
-		}
+		in.Faults = appendFaults(in.Faults, err)
+	}
+	if len(evidence.Signers) == 0 {
+		return
+	}
+	evidence.Source = at.source
+	key := evidenceKey{evidence.ID, evidence.Subject, evidence.Kind, evidence.Format, at.source, fmt.Sprint(signerNames(evidence.Signers))}
+	if !seen[key] {
+		seen[key] = true
+		in.Evidence = append(in.Evidence, evidence)
 	}
 }
 
@@ -144,6 +172,7 @@ func (c *imageCheck) evaluate(in policy.Input) bool {
 	r := c.gate.Policies.Evaluate(c.ctx, in)
 	c.result.Verdict, c.result.Digest = r.Verdict, in.Subject.Digest
 	c.result.Policies, c.result.Findings = nonNil(r.Policies), nonNil(r.Findings)
+	c.result.Requirements, c.result.Silenced = nonNil(r.Requirements), r.Silenced
 	return r.Settled
 }
 
@@ -152,12 +181,12 @@ func (c *imageCheck) evaluate(in policy.Input) bool {
 // image itself yet, and "not signed" would be the wrong thing to say of an
 // image that does not exist.
 func (c *imageCheck) confirm(subject policy.Subject) ImageResult {
-	if c.result.Verdict == policy.Pass || !subject.Pinned || subject.PlatformsKnown {
+	if c.result.Verdict == policy.Pass || !subject.Pinned {
 		return c.result
 	}
 	_, err := c.resolve(subject, Want{Existence: true})
 	if fault := new(Fault); errors.As(err, &fault) && fault.Verdict == policy.Fail {
-		c.result.Findings = nil
+		c.result.Findings, c.result.Requirements = nil, []policy.RequirementResult{}
 		c.result = c.result.stopped(faultFinding(err))
 	}
 	return c.result
@@ -188,7 +217,7 @@ func signerNames(signers []policy.Signer) []string {
 		if s.Certificate != nil {
 			name = "certificate " + s.Certificate.Issuer + " " + s.Certificate.Subject
 		}
-		names = append(names, fmt.Sprint(name, s.Logged, s.SignedAt.UnixNano()))
+		names = append(names, fmt.Sprint(name, s.Logged, s.Stamped, s.CertificateLogged, s.SignedAt.UnixNano(), s.Trust))
 	}
 	return names
 }
@@ -211,10 +240,17 @@ func subjectOf(image render.Image) (policy.Subject, error) {
 		class := cmp.Or(l.Class, image.Class)
 		subject.Uses = append(subject.Uses, policy.Use{
 			Unit: l.Unit, APIVersion: l.Object.APIVersion, Kind: l.Object.Kind, Namespace: l.Object.Namespace,
-			Name: l.Object.Name, Labels: l.Labels, Class: string(class),
+			Name: l.Object.Name, Labels: l.Labels, Class: string(class), Object: objectOf(l),
 		})
 	}
 	return subject, nil
+}
+
+func objectOf(l render.Location) policy.Object {
+	if l.Node == nil {
+		return nil
+	}
+	return &object{node: l.Node}
 }
 
 func nonNil[T any](list []T) []T {

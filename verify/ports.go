@@ -25,19 +25,28 @@ type Want struct {
 
 // Store lists the evidence of a digest. What it returns is untrusted.
 type Store interface {
-	// Bundles returns what it finds for a digest in a repository. No
-	// evidence is an empty list and no error. It returns what it could read
-	// together with an error, a *Fault or several joined, if it could not
-	// read everything.
-	Bundles(ctx context.Context, repository string, digest policy.Digest) ([]Bundle, error)
+	// Bundles returns what it finds for a digest in a repository, which is
+	// always named. No evidence is an empty list and no error. It returns what
+	// it could read together with an error, a *Fault or several joined, if it
+	// could not read everything.
+	Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]Bundle, error)
 }
 
 // Verifier turns a bundle into evidence.
 type Verifier interface {
 	// Verify checks the cryptography of a bundle and that it speaks of
 	// digest. Its error is a *Rejected if the bundle is no evidence, and
-	// anything else if it could not be looked at.
+	// anything else if it could not be looked at: if it could in part, there
+	// is evidence with signers too.
 	Verify(ctx context.Context, digest policy.Digest, bundle Bundle) (policy.Evidence, error)
+}
+
+// Selective is implemented by verifiers that hold evidence against several
+// trusts, of which an image may need only some.
+type Selective interface {
+	Verifier
+	// Against is the verifier for some of its trusts.
+	Against(trusts []policy.Trust) Verifier
 }
 
 // Bundle is untrusted bytes that were found for a digest, and where.

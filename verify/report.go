@@ -37,6 +37,9 @@ const (
 type PolicyRef struct {
 	Name   string        `json:"name"`
 	Digest policy.Digest `json:"digest"`
+	// Dialect is the apiVersion and kind of the document that the policy was
+	// read from, where that is another tool's.
+	Dialect string `json:"dialect,omitempty"`
 }
 
 // UnitResult says what was taken as what.
@@ -57,15 +60,19 @@ type Finding struct {
 
 // ImageResult is the verdict on one image.
 type ImageResult struct {
-	Reference string             `json:"reference"`
-	Class     render.Class       `json:"class"`
-	Digest    policy.Digest      `json:"digest"`
-	Verdict   policy.Verdict     `json:"verdict"`
-	Policies  []string           `json:"policies"`
-	Locations []render.Location  `json:"locations"`
-	Findings  []policy.Finding   `json:"findings"`
-	Evidence  []EvidenceSummary  `json:"evidence"`
-	Rejected  []RejectionSummary `json:"rejected,omitempty"`
+	Reference string         `json:"reference"`
+	Class     render.Class   `json:"class"`
+	Digest    policy.Digest  `json:"digest"`
+	Verdict   policy.Verdict `json:"verdict"`
+	Policies  []string       `json:"policies"`
+	// Requirements are those of Policies, and how the image stands with each.
+	Requirements []policy.RequirementResult `json:"requirements"`
+	Locations    []render.Location          `json:"locations"`
+	// Silenced are the vulnerabilities that VEX explains away.
+	Silenced []policy.Silenced  `json:"silenced,omitempty"`
+	Findings []policy.Finding   `json:"findings"`
+	Evidence []EvidenceSummary  `json:"evidence"`
+	Rejected []RejectionSummary `json:"rejected,omitempty"`
 }
 
 // EvidenceSummary is one signature that holds, without its contents.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
+	"github.com/syncgate/syncgate/verify/registry"
 	"github.com/syncgate/syncgate/verify/verifytest"
 )
 
@@ -15,7 +16,7 @@ import (
 // first.
 func TestThreatCosignVerifyABFormatOfEachImage(t *testing.T) {
 	f := newFleet(t, 4, verifytest.FormTag, verifytest.FormBundle)
-	if report := f.check(t, http.DefaultTransport); report.Verdict != policy.Pass || report.Summary.Pass != 4 {
+	if report := f.check(t, registry.Options{}); report.Verdict != policy.Pass || report.Summary.Pass != 4 {
 		t.Errorf("verdict %s, %d of 4 images pass", report.Verdict, report.Summary.Pass)
 	}
 }
@@ -28,7 +29,7 @@ func TestThreatPolicyController1863NoEvidenceNoRequest(t *testing.T) {
 		Name: "allow", Match: policy.Match{Images: []string{"**"}}, AllowUnmatched: true,
 	}}}
 	c := &counter{RoundTripper: http.DefaultTransport}
-	if report := f.check(t, c); report.Verdict != policy.Pass || c.requests.Load() != 0 {
+	if report := f.check(t, registry.Options{Base: c}); report.Verdict != policy.Pass || c.requests.Load() != 0 {
 		t.Errorf("verdict %s after %d requests, want a pass after none", report.Verdict, c.requests.Load())
 	}
 }
@@ -48,7 +49,7 @@ func TestThreatConforma1787UnsignedSBOM(t *testing.T) {
 	}
 	pod := fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: %q}]}\n", image.Pinned())
 	f.tree.FS = fstest.MapFS{"pod.yaml": {Data: []byte(pod)}}
-	got := f.check(t, http.DefaultTransport).Images[0]
+	got := f.check(t, registry.Options{}).Images[0]
 	if got.Verdict != policy.Fail || len(got.Evidence) != 0 || len(got.Rejected) != 2 {
 		t.Errorf("verdict %s, evidence %v, rejected %v; want a fail with both rejected", got.Verdict, got.Evidence, got.Rejected)
 	}

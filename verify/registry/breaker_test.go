@@ -65,7 +65,7 @@ func TestThreat_OneHostileImage_AHostThatDoesNotAnswerIsGivenUpOn(t *testing.T) 
 			if n := base.asked.Load(); n != bounds.HostFailures {
 				t.Errorf("it was asked %d times", n)
 			}
-			_, err := registry.Referrers().Bundles(t.Context(), w.host+"/acme/app", digest(t, sum([]byte("x"))))
+			_, err := registry.Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), digest(t, sum([]byte("x"))))
 			if f := oneFault(t, err); f.Verdict != policy.Unknown || !strings.Contains(f.Message, "gave up") {
 				t.Errorf("got %+v", f)
 			}

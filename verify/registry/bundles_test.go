@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,7 @@ func gather(t testing.TB, c *registry.Client, repository string, d policy.Digest
 	t.Helper()
 	var all []verify.Bundle
 	for _, store := range []verify.Store{c.Tags(), c.Referrers()} {
-		bundles, err := store.Bundles(t.Context(), repository, d)
+		bundles, err := store.Bundles(t.Context(), at(repository), d)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +90,7 @@ func TestAPayloadThatCannotBePredictedIsFetched(t *testing.T) {
 	} {
 		d := w.image("library/nginx", "for-"+sum([]byte(reference))[7:20])
 		w.sign("library/nginx", reference, d)
-		bundles, err := client(t, o).Tags().Bundles(t.Context(), "index.docker.io/library/nginx", d)
+		bundles, err := client(t, o).Tags().Bundles(t.Context(), at("index.docker.io/library/nginx"), d)
 		if err != nil || len(bundles) != 1 || string(bundles[0].Payload) != string(payload(reference, d)) {
 			t.Errorf("%s: got %+v, %v", reference, bundles, err)
 		}
@@ -105,7 +106,7 @@ func TestALayerThatIsInItsDescriptorIsNotFetched(t *testing.T) {
 	}
 	w.blob("acme/app", dsse, []byte("fetched"))
 	w.manifest("acme/app", "sha256-"+d.Hex()+".att", ociManifest, imageManifest(inline("inline", "inline"), inline("fetched", "forged!")))
-	bundles, err := client(t, options()).Tags().Bundles(t.Context(), w.host+"/acme/app", d)
+	bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if err != nil || len(bundles) != 2 || string(bundles[0].Payload) != "inline" || string(bundles[1].Payload) != "fetched" {
 		t.Fatalf("got %+v, %v", bundles, err)
 	}
@@ -118,7 +119,7 @@ func TestWhatTwoImagesShareIsFetchedOnce(t *testing.T) {
 	for i := range 3 {
 		d := w.image("acme/app", fmt.Sprint(i))
 		w.attest("acme/app", d, "shared", "shared")
-		if bundles, err := c.Tags().Bundles(t.Context(), w.host+"/acme/app", d); err != nil || len(bundles) != 2 {
+		if bundles, err := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil || len(bundles) != 2 {
 			t.Fatalf("got %+v, %v", bundles, err)
 		}
 	}
@@ -161,8 +162,8 @@ func TestThreat_Conforma3136_CachedAndUncachedRunsSayTheSame(t *testing.T) {
 		return false
 	}
 	tell := func(c *registry.Client) string {
-		a, aErr := c.Tags().Bundles(t.Context(), w.host+"/acme/app", d)
-		b, bErr := c.Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+		a, aErr := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+		b, bErr := c.Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 		return fmt.Sprintf("%q %v %q %v", a, aErr, b, bErr)
 	}
 	warm := client(t, options())
@@ -194,7 +195,7 @@ func TestARunDoesNotKeepAllEvidence(t *testing.T) {
 	c := client(t, options())
 	before := heap()
 	for _, d := range digests {
-		if bundles, err := c.Tags().Bundles(t.Context(), w.host+"/acme/app", d); err != nil || len(bundles) != 3 {
+		if bundles, err := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil || len(bundles) != 3 {
 			t.Fatalf("got %d bundles, %v", len(bundles), err)
 		}
 	}
@@ -224,7 +225,7 @@ func TestReferrersThatHoldEvidence(t *testing.T) {
 			d := w.image("acme/app", "1")
 			r := w.refer("acme/app", d, c.artifactType, c.mediaType, "content")
 			w.fallback("acme/app", d, c.artifactType, r)
-			bundles, err := client(t, options()).Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+			bundles, err := client(t, options()).Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 			if err != nil || formats(bundles) != c.want {
 				t.Errorf("%s: got %+v, %v", c.artifactType, bundles, err)
 				continue
@@ -249,7 +250,7 @@ func TestThreat_PolicyController1971_AReferrerOfAnotherImageIsNoEvidenceAndIsTol
 	none := w.manifest("acme/app", "", ociManifest, imageManifest(w.blob("acme/app", bundleV3, []byte("none"))))
 	own := w.refer("acme/app", d, bundleV3, bundleV3, "own")
 	w.fallback("acme/app", d, bundleV3, foreign, none, own)
-	bundles, err := client(t, options()).Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+	bundles, err := client(t, options()).Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if err != nil || formats(bundles) != "unsupported unsupported bundle" || string(bundles[2].Payload) != "own" {
 		t.Fatalf("got %+v, %v", bundles, err)
 	}
@@ -266,7 +267,7 @@ func TestWhetherThereIsAnAPIIsAskedOnceEvenByManyAtOnce(t *testing.T) {
 		d := w.image("acme/app", fmt.Sprint(i))
 		w.fallback("acme/app", d, bundleV3, w.refer("acme/app", d, bundleV3, bundleV3, "own"))
 		group.Go(func() {
-			bundles, err := c.Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+			bundles, err := c.Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 			if err != nil || formats(bundles) != "bundle" {
 				t.Errorf("got %+v, %v", bundles, err)
 			}
@@ -309,7 +310,7 @@ func TestARegistryWithoutAnAPIIsReadByItsFallbackTag(t *testing.T) {
 			for i := range 2 {
 				d := w.image("acme/app", fmt.Sprint(i))
 				w.fallback("acme/app", d, bundleV3, w.refer("acme/app", d, bundleV3, bundleV3, "own"))
-				bundles, err := client.Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+				bundles, err := client.Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 				if err != nil || formats(bundles) != "bundle" {
 					t.Errorf("got %+v, %v", bundles, err)
 				}
@@ -354,9 +355,40 @@ func TestReferrersComeInPages(t *testing.T) {
 		writeList(t, out, all[page:page+1]...)
 		return true
 	}
-	bundles, err := client(t, options()).Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
-	if err != nil || formats(bundles) != "bundle bundle bundle" || string(bundles[2].Payload) != "2" {
+	bundles, err := client(t, options()).Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+	var payloads []string
+	for _, b := range bundles {
+		payloads = append(payloads, string(b.Payload))
+	}
+	if slices.Sort(payloads); err != nil || formats(bundles) != "bundle bundle bundle" || strings.Join(payloads, "") != "012" {
 		t.Errorf("got %+v, %v", bundles, err)
+	}
+}
+
+// TestTheOrderOfAListDoesNotShow lists the same referrers in two orders.
+func TestTheOrderOfAListDoesNotShow(t *testing.T) {
+	w := newWorld(t)
+	d := w.image("acme/app", "1")
+	var all []policy.Digest
+	for i := range 5 {
+		all = append(all, w.refer("acme/app", d, bundleV3, bundleV3, fmt.Sprint(i)))
+	}
+	w.meddle = func(out http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/referrers/") {
+			return false
+		}
+		writeList(t, out, all...)
+		return true
+	}
+	var orders [2]string
+	for i := range orders {
+		for _, b := range gather(t, client(t, options()), w.host+"/acme/app", d) {
+			orders[i] += b.Location + "\n"
+		}
+		slices.Reverse(all)
+	}
+	if orders[0] != orders[1] {
+		t.Errorf("got\n%s\nand then\n%s", orders[0], orders[1])
 	}
 }
 
@@ -398,7 +430,7 @@ func TestThreat_GHSA_cq38_jh5f_37mq_EndlessDataIsBounded(t *testing.T) {
 			w := newWorld(t)
 			d := w.image("acme/app", "1")
 			w.meddle = c.meddle(w, d)
-			bundles, err := client(t, options()).Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+			bundles, err := client(t, options()).Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 			if f := oneFault(t, err); f.Code != c.code || f.Verdict != policy.Unknown || f.Retryable {
 				t.Errorf("got %+v", f)
 			}
@@ -449,7 +481,7 @@ func TestThreat_GHSA_88jx_383q_w4qc_TooMuchEvidenceIsBounded(t *testing.T) {
 			d := w.image("acme/app", "1")
 			w.blob("acme/app", dsse, []byte("small"))
 			w.manifest("acme/app", "sha256-"+d.Hex()+".att", ociManifest, imageManifest(c.layers...))
-			bundles, err := client(t, options()).Tags().Bundles(t.Context(), w.host+"/acme/app", d)
+			bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 			if len(bundles) != c.read || len(faults(t, err)) != c.faults {
 				t.Errorf("got %d bundles, %v", len(bundles), err)
 			}
@@ -470,7 +502,7 @@ func TestThreat_GHSA_88jx_383q_w4qc_TooMuchEvidenceIsBounded(t *testing.T) {
 			all = append(all, w.refer("acme/app", d, bundleV3, bundleV3, fmt.Sprint(i)))
 		}
 		w.fallback("acme/app", d, bundleV3, all...)
-		bundles, err := client(t, options()).Referrers().Bundles(t.Context(), w.host+"/acme/app", d)
+		bundles, err := client(t, options()).Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 		if f := oneFault(t, err); f.Code != verify.CodeLimitExceeded || len(bundles) != bounds.Referrers {
 			t.Errorf("got %d bundles, %+v", len(bundles), f)
 		}
@@ -489,7 +521,7 @@ func TestACorruptLayerDoesNotHideTheOthers(t *testing.T) {
 		}
 		return false
 	}
-	bundles, err := client(t, options()).Tags().Bundles(t.Context(), w.host+"/acme/app", d)
+	bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if f := oneFault(t, err); f.Code != verify.CodeDigestMismatch || f.Verdict != policy.Fail || !strings.Contains(f.Message, "layer 2") {
 		t.Errorf("got %+v", f)
 	}
@@ -503,12 +535,12 @@ func TestANameThatIsNoneIsAskedForNowhere(t *testing.T) {
 	d := digest(t, sum(nil))
 	for _, store := range []verify.Store{c.Tags(), c.Referrers()} {
 		for _, repository := range []string{"", "a/../b", "UP/per", "127.0.0.1:1/../v2"} {
-			_, err := store.Bundles(t.Context(), repository, d)
+			_, err := store.Bundles(t.Context(), at(repository), d)
 			if f := oneFault(t, err); f.Code != verify.CodeImageMalformed {
 				t.Errorf("%q: got %+v", repository, f)
 			}
 		}
-		if _, err := store.Bundles(t.Context(), "acme/app", policy.Digest{}); oneFault(t, err).Verdict == policy.Pass {
+		if _, err := store.Bundles(t.Context(), at("acme/app"), policy.Digest{}); oneFault(t, err).Verdict == policy.Pass {
 			t.Error("a digest that is none passes")
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/syncgate/syncgate/bounds"
+	"github.com/syncgate/syncgate/cache"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
 )
@@ -27,6 +28,9 @@ type Options struct {
 	Keychain authn.Keychain
 	// Version is what the user agent says after "syncgate/".
 	Version string
+	// Cache keeps manifests and layers by their digests from run to run. Nil
+	// keeps none. Tags and lists of evidence are asked for each time.
+	Cache *cache.Dir
 	// Base carries the requests. Nil is a transport of the client's own.
 	Base http.RoundTripper
 	// Wait waits between two tries of a request. Nil waits on the clock.
@@ -49,7 +53,7 @@ type Client struct {
 	// apis are the registries that are known to have a referrers API, or not.
 	apis memo[bool]
 
-	tagStore, referrerStore *once
+	tagStore, referrerStore, unsignedStore *once
 }
 
 // New returns a client that has asked nothing yet.
@@ -75,7 +79,7 @@ func New(o Options) *Client {
 	c.chain = hosts
 	c.manifests = bounded(func(m manifest) int { return m.size })
 	c.blobs = bounded(func(b []byte) int { return len(b) })
-	c.tagStore, c.referrerStore = newOnce(tags{c}), newOnce(referrers{c})
+	c.tagStore, c.referrerStore, c.unsignedStore = newOnce(tags{c}), newOnce(referrers{c}), newOnce(unsigned{c})
 	return c
 }
 
@@ -96,6 +100,10 @@ func (c *Client) Tags() verify.Store { return c.tagStore }
 // the OCI distribution specification 1.1, or by its fallback tag where the
 // registry has no such API.
 func (c *Client) Referrers() verify.Store { return c.referrerStore }
+
+// Unsigned is the store of what BuildKit keeps in an index beside its images:
+// attestations that nobody signed. They count for nothing, and are told of.
+func (c *Client) Unsigned() verify.Store { return c.unsignedStore }
 
 // plain tells whether a registry host is spoken to without TLS.
 func (c *Client) plain(host string) bool {

@@ -39,7 +39,7 @@ func operations() []operation {
 	}
 	bundles := func(of func(*registry.Client) verify.Store) func(context.Context, *registry.Client, string, policy.Digest) error {
 		return func(ctx context.Context, c *registry.Client, repository string, d policy.Digest) error {
-			_, err := of(c).Bundles(ctx, repository, d)
+			_, err := of(c).Bundles(ctx, at(repository), d)
 			return err
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -73,11 +75,33 @@ func (r *repo) manifestByTag(ctx context.Context, tag string) (manifest, error) 
 	return r.fetchManifest(ctx, tag, policy.Digest{})
 }
 
-// manifestByDigest returns the manifest with a digest, asked for once a run.
+// manifestByDigest returns the manifest with a digest, asked for once a run if
+// it is not cached.
 func (r *repo) manifestByDigest(ctx context.Context, digest policy.Digest) (manifest, error) {
 	return r.client.manifests.do(ctx, key(r, digest), func() (manifest, error) {
+		if m, ok := r.cachedManifest(digest); ok {
+			return m, nil
+		}
 		return r.fetchManifest(ctx, digest.String(), digest)
 	})
+}
+
+// cachedManifest returns the manifest with a digest from the cache. Only those
+// are there that say themselves what they are.
+func (r *repo) cachedManifest(digest policy.Digest) (manifest, bool) {
+	body, ok := r.client.options.Cache.Load(r.name.Name(), digest.String(), bounds.ManifestBytes)
+	if !ok {
+		return manifest{}, false
+	}
+	var says struct {
+		MediaType string `json:"mediaType"`
+	}
+	if json.Unmarshal(body, &says) != nil || !slices.Contains(manifestMediaTypes(), says.MediaType) {
+		return manifest{}, false
+	}
+	m, err := parseManifest(body, says.MediaType, digest)
+	m.cached = true
+	return m, err == nil
 }
 
 // fetchManifest asks for a manifest once, and computes its digest from its
@@ -103,7 +127,11 @@ func (r *repo) fetchManifest(ctx context.Context, reference string, want policy.
 	if err != nil {
 		return manifest{}, err
 	}
-	return parseManifest(body, mediaType, digest)
+	m, err := parseManifest(body, mediaType, digest)
+	if err == nil && m.mediaType == mediaType && !want.IsZero() {
+		r.client.options.Cache.Store(r.name.Name(), digest.String(), body)
+	}
+	return m, err
 }
 
 // manifestDigest is the digest of a manifest's bytes, which must be the one
@@ -139,7 +167,17 @@ func (r *repo) blob(ctx context.Context, d descriptor) ([]byte, error) {
 	if len(d.Data) > 0 && digestOf(digest.Algorithm(), d.Data) == digest {
 		return d.Data, nil
 	}
-	return r.client.blobs.do(ctx, key(r, digest), func() ([]byte, error) { return r.fetchBlob(ctx, digest, d.Size) })
+	return r.client.blobs.do(ctx, key(r, digest), func() ([]byte, error) {
+		cache, owner := r.client.options.Cache, r.name.Name()
+		if body, ok := cache.Load(owner, digest.String(), d.Size); ok && int64(len(body)) == d.Size {
+			return body, nil
+		}
+		body, err := r.fetchBlob(ctx, digest, d.Size)
+		if err == nil {
+			cache.Store(owner, digest.String(), body)
+		}
+		return body, err
+	})
 }
 
 func (r *repo) fetchBlob(ctx context.Context, digest policy.Digest, size int64) ([]byte, error) {
@@ -200,13 +238,17 @@ func readAll(resp *http.Response, limit int64, what string) ([]byte, error) {
 	}
 }
 
-// digestOf hashes content with sha256, or sha512 if algorithm says so.
+// digestOf hashes content with sha256, or sha384 or sha512 if algorithm says so.
 func digestOf(algorithm string, content []byte) policy.Digest {
 	text := ""
-	if algorithm == "sha512" {
+	switch algorithm {
+	case "sha512":
 		sum := sha512.Sum512(content)
 		text = "sha512:" + hex.EncodeToString(sum[:])
-	} else {
+	case "sha384":
+		sum := sha512.Sum384(content)
+		text = "sha384:" + hex.EncodeToString(sum[:])
+	default:
 		sum := sha256.Sum256(content)
 		text = "sha256:" + hex.EncodeToString(sum[:])
 	}

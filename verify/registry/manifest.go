@@ -24,6 +24,10 @@ const (
 	manifestTypes = ociManifest + ", " + ociIndex + ", " + dockerManifest + ", " + dockerList
 )
 
+func manifestMediaTypes() []string {
+	return []string{ociManifest, ociIndex, dockerManifest, dockerList}
+}
+
 // manifest is an image manifest or an index, as far as it is of interest.
 type manifest struct {
 	digest       policy.Digest
@@ -33,6 +37,10 @@ type manifest struct {
 	layers       []descriptor
 	manifests    []descriptor
 	subject      string
+	// mediaType is what it says itself that it is.
+	mediaType string
+	// cached tells that the registry was not asked for it.
+	cached bool
 }
 
 // descriptor points at content, as the OCI image specification has it.
@@ -73,7 +81,7 @@ func manifestType(header http.Header) (string, error) {
 		return "", protocolError("it answers with a web page")
 	case strings.HasPrefix(mediaType, dockerSchema1):
 		return "", protocolError("the image has a Docker schema 1 manifest, which has no digest to trust; push it again with a current tool")
-	case err != nil || !slices.Contains([]string{ociManifest, ociIndex, dockerManifest, dockerList}, mediaType):
+	case err != nil || !slices.Contains(manifestMediaTypes(), mediaType):
 		return "", protocolError(fmt.Sprintf("it answers with content type %.100q, which is no manifest", written))
 	}
 	return mediaType, nil
@@ -100,7 +108,7 @@ func parseManifest(body []byte, mediaType string, digest policy.Digest) (manifes
 		return manifest{}, protocolError("the manifest names no config")
 	}
 	m := manifest{
-		digest: digest, size: len(body), index: index, artifactType: d.ArtifactType,
+		digest: digest, size: len(body), index: index, mediaType: d.MediaType, artifactType: d.ArtifactType,
 		layers: d.Layers, manifests: d.Manifests,
 	}
 	if m.artifactType == "" && d.Config != nil {

@@ -20,9 +20,9 @@ func newOnce(next verify.Store) *once {
 }
 
 // Bundles implements verify.Store.
-func (o *once) Bundles(ctx context.Context, repository string, digest policy.Digest) ([]verify.Bundle, error) {
-	found, err := o.memo.do(ctx, repository+"@"+digest.String(), func() ([]verify.Bundle, error) {
-		return o.next.Bundles(ctx, repository, digest)
+func (o *once) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]verify.Bundle, error) {
+	found, err := o.memo.do(ctx, from.Repository+":"+from.TagPrefix+"@"+digest.String(), func() ([]verify.Bundle, error) {
+		return o.next.Bundles(ctx, from, digest)
 	})
 	return slices.Clone(found), err
 }

@@ -16,8 +16,8 @@ type referrers struct{ client *Client }
 
 // Bundles returns the layers of all referrers that may hold evidence. A list
 // is only a claim: each referrer is read, and has to name the digest itself.
-func (f referrers) Bundles(ctx context.Context, repository string, digest policy.Digest) ([]verify.Bundle, error) {
-	s, err := begin(f.client, repository, digest, "referrers")
+func (f referrers) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]verify.Bundle, error) {
+	s, err := begin(f.client, from.Repository, digest, "referrers")
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,10 @@ func (f referrers) Bundles(ctx context.Context, repository string, digest policy
 }
 
 // choose leaves out what is known not to be evidence, and what is too much.
+// Registries list in whatever order, which must not show in a report.
 func (s *search) choose(list []descriptor) []descriptor {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b descriptor) int { return strings.Compare(a.Digest, b.Digest) })
 	var chosen []descriptor
 	seen := map[string]bool{}
 	for _, d := range list {

@@ -21,6 +21,8 @@ type resolution struct {
 	platforms []policy.Platform
 	// unreadable is why the platforms are not known.
 	unreadable error
+	// cached tells that the registry was not asked for it.
+	cached bool
 }
 
 // Resolve implements verify.Resolver. A tag costs one request; a digest none,
@@ -45,6 +47,9 @@ func (c *Client) Resolve(ctx context.Context, reference string, want verify.Want
 	defer cancel()
 	at := func() place { return c.at("resolve "+reference, parsed.repository) }
 	found, err := c.resolved.do(ctx, parsed.key(), func() (resolution, error) { return c.resolve(ctx, parsed) })
+	if err == nil && found.cached && want.Existence {
+		found, err = c.resolved.do(ctx, "exists "+parsed.key(), func() (resolution, error) { return c.exists(ctx, parsed) })
+	}
 	var status *statusError
 	if errors.As(err, &status) && status.missing() && !status.token {
 		return subject, at().make(verify.CodeImageNotFound, policy.Fail,
@@ -75,9 +80,23 @@ func (c *Client) resolve(ctx context.Context, ref parsedReference) (resolution, 
 	if err != nil {
 		return resolution{}, err
 	}
-	found := resolution{digest: m.digest}
-	found.platforms, found.unreadable = m.platforms()
-	return found, nil
+	return resolved(m), nil
+}
+
+// exists asks the registry for what is in the cache.
+func (c *Client) exists(ctx context.Context, ref parsedReference) (resolution, error) {
+	repo, err := c.repo(ctx, ref.repository)
+	if err != nil {
+		return resolution{}, err
+	}
+	m, err := repo.fetchManifest(ctx, ref.digest.String(), ref.digest)
+	return resolved(m), err
+}
+
+func resolved(m manifest) resolution {
+	r := resolution{digest: m.digest, cached: m.cached}
+	r.platforms, r.unreadable = m.platforms()
+	return r
 }
 
 // The patterns of the distribution specification for a tag, and for a part of
@@ -112,6 +131,9 @@ func parse(reference string) (parsedReference, error) {
 		digest, err := policy.ParseDigest(digits)
 		if err != nil {
 			return parsed, err
+		}
+		if digest.Algorithm() == "sha384" {
+			return parsed, errors.New("images have digests of sha256 or sha512")
 		}
 		parsed.digest, implied = digest, ""
 	}

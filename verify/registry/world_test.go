@@ -297,3 +297,6 @@ func (w *world) content(repo, tag string) []byte {
 	}
 	return out.Body.Bytes()
 }
+
+// at is a repository as a source of evidence.
+func at(repository string) policy.Source { return policy.Source{Repository: repository} }

@@ -8,16 +8,18 @@ import (
 
 	"github.com/sigstore/cosign/v2/pkg/oci/static"
 
+	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/verify"
 )
 
 // attached is what came with a signature in annotations. Each may be missing.
-// The chain that cosign adds is not looked at: only the trusted root's
-// certificates count.
 type attached struct {
 	certificate *x509.Certificate
-	entry       *logEntry
-	timestamp   []byte
+	// chain may lie between the certificate and an authority that a policy
+	// names. Nothing else is made of it.
+	chain     string
+	entry     *logEntry
+	timestamp []byte
 }
 
 func readAttached(bundle verify.Bundle) (attached, error) {
@@ -28,6 +30,7 @@ func readAttached(bundle verify.Bundle) (attached, error) {
 			return a, because(CodePayloadMalformed, err, "its certificate cannot be read")
 		}
 	}
+	a.chain = bundle.Annotations[static.ChainAnnotationKey]
 	if text := bundle.Annotations[static.BundleAnnotationKey]; text != "" {
 		if a.entry, err = parseLogEntry([]byte(text)); err != nil {
 			return a, because(CodeLogEntryInvalid, err, "its transparency-log entry cannot be read")
@@ -43,6 +46,22 @@ func readAttached(bundle verify.Bundle) (attached, error) {
 		a.timestamp = token.SignedRFC3161Timestamp
 	}
 	return a, nil
+}
+
+// parseChain reads what can be read of a chain. Nothing in it is trusted, so
+// that what cannot be read is only not there.
+func parseChain(text []byte) []*x509.Certificate {
+	var chain []*x509.Certificate
+	for len(chain) < bounds.ChainLength {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			break
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			chain = append(chain, c)
+		}
+	}
+	return chain
 }
 
 // parseCertificate reads the first block of PEM.

@@ -15,31 +15,58 @@ import (
 	"github.com/syncgate/syncgate/policy"
 )
 
-// checkCertificate checks that a certificate chains to the trusted root, each
-// certificate of the chain being valid at each trusted time, and that a
-// certificate log knows it. It returns whom the certificate names.
-func checkCertificate(leaf *x509.Certificate, at []time.Time, m *material) (*policy.Certificate, error) {
-	identity, err := readIdentity(leaf)
+// certified is what is known of a signature by a certificate, before whose
+// that is is asked.
+type certified struct {
+	leaf *x509.Certificate
+	// came are certificates that came with it.
+	came []*x509.Certificate
+	// times are those that somebody trusted vouches for.
+	times times
+	// logged tells that a trusted log has it.
+	logged bool
+}
+
+// signer checks a certificate against a trusted root: that it chains to an
+// authority, each certificate of the chain being valid at each trusted time,
+// and that a certificate log knows it. It returns whom the certificate names.
+func (c certified) signer(t policy.Trust, m *material) (policy.Signer, error) {
+	signer, err := c.holder(t, m)
+	signer.Logged, signer.Stamped, signer.SignedAt = c.logged, c.times.stamped, c.times.earliest()
+	return signer, err
+}
+
+func (c certified) holder(t policy.Trust, m *material) (policy.Signer, error) {
+	if m.own != nil {
+		if len(c.times.trusted) == 0 && !t.IgnoreTransparencyLog {
+			return policy.Signer{}, reject(CodeTimestampMissing, "is signed with a certificate, and nobody who is trusted says when")
+		}
+		return m.own.certifies(c.leaf, c.came, c.times.trusted)
+	}
+	identity, err := readIdentity(c.leaf)
 	if err != nil {
-		return nil, because(CodeCertificateUntrusted, err, "its certificate does not say who signed")
+		return policy.Signer{}, because(CodeCertificateUntrusted, err, "its certificate does not say who signed")
 	}
-	if len(at) == 0 {
-		return nil, reject(CodeTimestampMissing, "is signed with a certificate, and nobody who is trusted says when")
+	if len(c.times.trusted) == 0 {
+		return policy.Signer{}, reject(CodeTimestampMissing, "is signed with a certificate, and nobody who is trusted says when")
 	}
-	dropSubjectName(leaf)
+	dropSubjectName(c.leaf)
 	var chains [][]*x509.Certificate
-	for _, t := range at {
-		if chains, err = sgverify.VerifyLeafCertificate(t, leaf, m); err != nil {
-			return nil, chainError(leaf, t, m)
+	for _, at := range c.times.trusted {
+		if chains, err = sgverify.VerifyLeafCertificate(at, c.leaf, m); err != nil {
+			return policy.Signer{}, chainError(c.leaf, at, m)
 		}
 	}
+	signer := policy.Signer{Certificate: identity}
 	if !m.certLogs {
-		return identity, nil
+		return signer, nil
 	}
-	if err := sgverify.VerifySignedCertificateTimestamp(chains, 1, m); err != nil {
-		return nil, because(CodeCertificateUntrusted, err, "its certificate is in no certificate log that the trusted root names")
+	if err := sgverify.VerifySignedCertificateTimestamp(chains, 1, m); err == nil {
+		signer.CertificateLogged = true
+	} else if !t.IgnoreCertificateLog {
+		return policy.Signer{}, because(CodeCertificateUntrusted, err, "its certificate is in no certificate log that the trusted root names")
 	}
-	return identity, nil
+	return signer, nil
 }
 
 // chainError says why a certificate is not trusted for a time.

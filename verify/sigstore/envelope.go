@@ -23,10 +23,14 @@ func (v *Verifier) envelope(ctx context.Context, digest policy.Digest, bundle ve
 		return policy.Evidence{}, err
 	}
 	signers, err := v.signers(ctx, a, signatures)
-	if err != nil {
+	if len(signers) == 0 {
 		return policy.Evidence{}, err
 	}
-	return attestation(payload, digest, bundle, signers)
+	evidence, wrong := attestation(payload, digest, bundle, signers)
+	if wrong != nil {
+		return policy.Evidence{}, wrong
+	}
+	return evidence, err
 }
 
 // openEnvelope reads an envelope: what it holds, and its signatures.
@@ -107,7 +111,7 @@ func attestation(payload []byte, digest policy.Digest, bundle verify.Bundle, sig
 func others(subjects []policy.Digest) string {
 	switch len(subjects) {
 	case 0:
-		return "nothing that has a sha256 or sha512 digest"
+		return "nothing that has a sha256, sha384 or sha512 digest"
 	case 1:
 		return "another image: " + subjects[0].String()
 	default:

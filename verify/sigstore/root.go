@@ -20,7 +20,7 @@ import (
 // transparency logs, certificate logs and timestamp authorities. It may be
 // one that is loaded only when it is first needed.
 type TrustedRoot struct {
-	load func(context.Context) ([]byte, error)
+	load func(context.Context) (*material, error)
 
 	mu     sync.Mutex
 	loaded *material
@@ -33,8 +33,30 @@ type material struct {
 	// logs, certLogs and stampers tell what the root asks of a signature by
 	// a certificate.
 	logs, certLogs, stampers bool
-	// certificates verifies bundles that a certificate signed.
-	certificates *sgverify.Verifier
+	// own are authorities that a policy names. Where it is nil, certificates
+	// are judged as those of a Sigstore deployment.
+	own *ownAuthorities
+	// verifiers verify bundles that a certificate signed, each with what a
+	// policy may relax.
+	verifiers map[relaxed]*sgverify.Verifier
+}
+
+// relaxed is what a policy may relax.
+type relaxed struct{ noLog, noCertLog bool }
+
+// upTo are the relaxations that a trust allows, the strictest first.
+func upTo(t policy.Trust) []relaxed {
+	all := []relaxed{{}}
+	if t.IgnoreCertificateLog {
+		all = append(all, relaxed{noCertLog: true})
+	}
+	if t.IgnoreTransparencyLog {
+		all = append(all, relaxed{noLog: true})
+	}
+	if t.IgnoreCertificateLog && t.IgnoreTransparencyLog {
+		all = append(all, relaxed{noLog: true, noCertLog: true})
+	}
+	return all
 }
 
 // ParseTrustedRoot reads a trusted root from its JSON.
@@ -78,26 +100,47 @@ func parseMaterial(data []byte) (*material, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &material{
-		TrustedMaterial: parsed,
-		logs:            len(parsed.RekorLogs()) > 0,
-		certLogs:        len(parsed.CTLogs()) > 0,
-		stampers:        len(parsed.TimestampingAuthorities()) > 0,
-	}
+	m := newMaterial(parsed)
 	if len(parsed.FulcioCertificateAuthorities()) == 0 && !m.logs && !m.stampers {
 		return nil, errors.New("it trusts nobody: no certificate authority, log or timestamp authority is in it")
 	}
-	// One entry of one log and one time are asked for. More would not be
-	// safer, because all come with the bundle.
-	options := []sgverify.VerifierOption{sgverify.WithObserverTimestamps(1), sgverify.WithoutStatementPredicate()}
-	if m.logs {
-		options = append(options, sgverify.WithTransparencyLog(1))
+	return m, m.makeVerifiers()
+}
+
+func newMaterial(trusted root.TrustedMaterial) *material {
+	return &material{
+		TrustedMaterial: trusted,
+		logs:            len(trusted.RekorLogs()) > 0,
+		certLogs:        len(trusted.CTLogs()) > 0,
+		stampers:        len(trusted.TimestampingAuthorities()) > 0,
 	}
-	if m.certLogs {
-		options = append(options, sgverify.WithSignedCertificateTimestamps(1))
+}
+
+// makeVerifiers makes those that sigstore-go does all of the work in. One
+// entry of one log and one time are asked for. More would not be safer,
+// because all come with the bundle.
+func (m *material) makeVerifiers() error {
+	m.verifiers = map[relaxed]*sgverify.Verifier{}
+	for _, r := range upTo(policy.Trust{IgnoreTransparencyLog: true, IgnoreCertificateLog: true}) {
+		options := []sgverify.VerifierOption{sgverify.WithoutStatementPredicate()}
+		if r.noLog {
+			options = append(options, sgverify.WithSignedTimestamps(1))
+		} else {
+			options = append(options, sgverify.WithObserverTimestamps(1))
+		}
+		if m.logs && !r.noLog {
+			options = append(options, sgverify.WithTransparencyLog(1))
+		}
+		if m.certLogs && !r.noCertLog {
+			options = append(options, sgverify.WithSignedCertificateTimestamps(1))
+		}
+		verifier, err := sgverify.NewVerifier(m.TrustedMaterial, options...)
+		if err != nil {
+			return err
+		}
+		m.verifiers[r] = verifier
 	}
-	m.certificates, err = sgverify.NewVerifier(m.TrustedMaterial, options...)
-	return m, err
+	return nil
 }
 
 // material returns the root, which may mean to fetch it. It is nil if r is.
@@ -112,12 +155,10 @@ func (r *TrustedRoot) material(ctx context.Context) (*material, error) {
 	if r.loaded != nil || r.failed != nil {
 		return r.loaded, r.failed
 	}
-	data, err := r.load(ctx)
+	m, err := r.load(ctx)
 	if err == nil {
-		r.loaded, err = parseMaterial(data)
-	}
-	if err == nil {
-		return r.loaded, nil
+		r.loaded = m
+		return m, nil
 	}
 	fault := trustFault(err)
 	if ctx.Err() == nil {

@@ -44,29 +44,30 @@ func (v *Verifier) signers(ctx context.Context, a attached, signatures []signed)
 	if err := compareEntry(a.entry, candidates); err != nil {
 		return nil, err
 	}
-	m, err := v.materialFor(ctx, a, candidates)
-	if err != nil {
-		return nil, err
-	}
-	proven, err := provenEntry(a.entry, m)
-	if err != nil {
-		return nil, err
-	}
-	var out []policy.Signer
-	var refused error
-	for _, c := range candidates {
-		c.logged = c.logged && proven
-		signer, err := judge(c, a, m)
+	return v.ask(ctx, needsRoot(a, candidates), func(t trusted, m *material) ([]policy.Signer, error) {
+		proven, err := provenEntry(a.entry, m)
 		if err != nil {
-			refused = errors.Join(refused, err)
-			continue
+			return nil, err
 		}
-		out = appendSigner(out, signer)
-	}
-	if len(out) == 0 {
-		return nil, refused
-	}
-	return out, nil
+		var out []policy.Signer
+		var refused error
+		for _, c := range candidates {
+			if c.key != nil && !t.plain() {
+				continue // policy itself judges keys, on the facts
+			}
+			c.logged = c.logged && proven
+			signer, err := judge(c, a, t.Trust, m)
+			if err != nil {
+				refused = errors.Join(refused, err)
+				continue
+			}
+			out = append(out, signer)
+		}
+		if len(out) > 0 {
+			refused = nil
+		}
+		return out, refused
+	})
 }
 
 // candidates finds whose signatures hold. A signature holds for one key: those
@@ -143,16 +144,17 @@ func compareEntry(entry *logEntry, candidates []candidate) error {
 	return because(CodeLogEntryInvalid, different, "its transparency-log entry does not belong to it")
 }
 
-// materialFor gets the trusted root if anything here needs it.
-func (v *Verifier) materialFor(ctx context.Context, a attached, candidates []candidate) (*material, error) {
-	needed := a.entry != nil || a.timestamp != nil
+// needsRoot tells whether anything here needs the trusted root.
+func needsRoot(a attached, candidates []candidate) rootNeed {
 	for _, c := range candidates {
-		needed = needed || c.key == nil
+		if c.key == nil {
+			return rootNeeded
+		}
 	}
-	if !needed {
-		return nil, nil
+	if a.entry != nil || a.timestamp != nil {
+		return rootNeeded
 	}
-	return v.trust.material(ctx)
+	return noRootNeeded
 }
 
 // provenEntry tells whether a trusted log promises to keep the entry.
@@ -168,29 +170,29 @@ func provenEntry(entry *logEntry, m *material) (bool, error) {
 }
 
 // judge says what is known of one who signed.
-func judge(c candidate, a attached, m *material) (policy.Signer, error) {
+func judge(c candidate, a attached, trust policy.Trust, m *material) (policy.Signer, error) {
 	var t times
 	if c.logged {
 		t.add(a.entry.at())
 	}
 	stampErr := t.addTimestamp(m, a.timestamp, c.signed.blob, c.signed.signature)
-	signer := policy.Signer{Logged: c.logged, SignedAt: t.earliest()}
 	if c.key != nil {
-		signer.Key = c.key.fingerprint
-		return signer, nil
+		return policy.Signer{Key: c.key.fingerprint, Logged: c.logged, SignedAt: t.earliest(), Stamped: t.stamped}, nil
 	}
 	if m == nil {
 		return policy.Signer{}, reject(CodeCertificateUntrusted, "is signed with a certificate, and no trusted root says which certificate authorities to trust")
 	}
-	if m.logs && !signer.Logged {
+	if m.logs && !c.logged && !trust.IgnoreTransparencyLog {
 		return policy.Signer{}, missingEntry(a.entry)
 	}
 	if len(t.trusted) == 0 && stampErr != nil {
 		return policy.Signer{}, because(CodeTimestampInvalid, stampErr, "its timestamp does not hold")
 	}
-	var err error
-	signer.Certificate, err = checkCertificate(c.certificate, t.trusted, m)
-	return signer, err
+	found := certified{leaf: c.certificate, times: t, logged: c.logged}
+	if m.own != nil {
+		found.came = parseChain([]byte(a.chain))
+	}
+	return found.signer(trust, m)
 }
 
 func missingEntry(entry *logEntry) error {
@@ -204,11 +206,10 @@ func missingEntry(entry *logEntry) error {
 // the one that more is known of counts.
 func appendSigner(signers []policy.Signer, signer policy.Signer) []policy.Signer {
 	for i, other := range signers {
-		same := other.Key == signer.Key && other.Key != "" || other.Certificate != nil && signer.Certificate != nil
-		if !same {
+		if other.Trust != signer.Trust || other.Key != signer.Key || (other.Certificate == nil) != (signer.Certificate == nil) {
 			continue
 		}
-		if signer.Logged && !other.Logged {
+		if better(signer, other) {
 			signers[i] = signer
 		}
 		return signers
@@ -216,12 +217,27 @@ func appendSigner(signers []policy.Signer, signer policy.Signer) []policy.Signer
 	return append(signers, signer)
 }
 
+// better tells of which of two findings about the same signer more is known.
+func better(a, b policy.Signer) bool {
+	if a.Logged != b.Logged {
+		return a.Logged
+	}
+	return a.Stamped && !b.Stamped
+}
+
 // times are those that somebody trusted vouches for.
 type times struct {
 	trusted []time.Time
+	// stamped tells that one is a timestamp authority's.
+	stamped bool
 }
 
 func (t *times) add(at time.Time) { t.trusted = append(t.trusted, at.UTC()) }
+
+func (t *times) addStamp(at time.Time) {
+	t.add(at)
+	t.stamped = true
+}
 
 // earliest is the zero time if there is none.
 func (t *times) earliest() time.Time {
@@ -248,7 +264,7 @@ func (t *times) addTimestamp(m *material, token []byte, over ...[]byte) error {
 		for _, data := range over {
 			stamp, failed := authority.Verify(token, data)
 			if failed == nil {
-				t.add(stamp.Time)
+				t.addStamp(stamp.Time)
 				return nil
 			}
 			err = failed

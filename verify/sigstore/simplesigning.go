@@ -30,14 +30,17 @@ func (v *Verifier) simpleSigning(ctx context.Context, digest policy.Digest, bund
 	signers, err := v.signers(ctx, a, []signed{{
 		blob: bundle.Payload, payload: bundle.Payload, message: bundle.Payload, signature: signature,
 	}})
-	if err != nil {
+	if len(signers) == 0 {
 		return policy.Evidence{}, err
 	}
-	annotations, err := checkClaim(bundle.Payload, digest)
-	if err != nil {
-		return policy.Evidence{}, err
+	annotations, wrong := checkClaim(bundle.Payload, digest)
+	if wrong != nil {
+		return policy.Evidence{}, wrong
 	}
-	id, err := contentID(bundle.Payload)
+	id, wrong := contentID(bundle.Payload)
+	if wrong != nil {
+		return policy.Evidence{}, wrong
+	}
 	return policy.Evidence{
 		Kind: policy.KindSignature, Format: bundle.Format, ID: id, Location: bundle.Location,
 		Subject: digest, Signers: signers, Annotations: annotations,

@@ -1,7 +1,9 @@
 package sigstore
 
 import (
+	"cmp"
 	"context"
+	_ "embed" // for the root metadata
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +42,9 @@ type Repository struct {
 	URL string
 	// Root is the root metadata that is trusted to begin with.
 	Root []byte
+	// Target is the name of the trusted root there. Empty is
+	// trusted_root.json.
+	Target string
 	// Client asks it. Nil is the default one.
 	Client *http.Client
 }
@@ -50,30 +55,67 @@ func PublicGood(cacheDir string, network Network) *TrustedRoot {
 	return FromRepository(Repository{URL: tuf.DefaultMirror, Root: tuf.DefaultRoot()}, cacheDir, network)
 }
 
+// githubMirror is where GitHub publishes the trusted root of its own instance.
+const githubMirror = "https://tuf-repo.github.com"
+
+// githubRoot is the root metadata of that repository, as GitHub's own command
+// line carries it (github.com/cli/cli, MIT licence).
+//
+//go:embed github.root.json
+var githubRoot []byte
+
+// GitHub is the trusted root of GitHub's own instance of Sigstore, which signs
+// the attestations of private repositories, by way of TUF: see FromRepository.
+func GitHub(cacheDir string, network Network) *TrustedRoot {
+	return FromRepository(Repository{URL: githubMirror, Root: githubRoot}, cacheDir, network)
+}
+
+// The names of the trusted roots that every run knows.
+const (
+	NamePublicGood = "public-good"
+	NameGitHub     = "github"
+)
+
+// Known are the trusted roots that every run knows, by their names.
+func Known(cacheDir string, network Network) map[string]*TrustedRoot {
+	return map[string]*TrustedRoot{
+		NamePublicGood: PublicGood(cacheDir, network), NameGitHub: GitHub(cacheDir, network),
+	}
+}
+
 // FromRepository is a trusted root that is fetched by way of TUF when it is
-// first needed, and kept in a directory below cacheDir.
+// first needed, and kept in a directory below cacheDir. Where cacheDir is empty
+// nothing is kept.
 //
 // Online, what is cached is used for a day, and longer, for as long as its
 // metadata is valid, if the repository does not answer. Offline, the trusted
 // root that was fetched last is used without asking how old it is; where none
 // was, using the root is a *verify.Fault with code offline.
 func FromRepository(repository Repository, cacheDir string, network Network) *TrustedRoot {
-	dir := filepath.Join(cacheDir, tuf.URLToPath(repository.URL))
-	keep := filepath.Join(dir, trustedRootTarget)
+	keep := filepath.Join(cacheDir, tuf.URLToPath(repository.URL), trustedRootTarget)
 	if network == Offline {
-		return &TrustedRoot{load: func(context.Context) ([]byte, error) { return loadCached(keep, repository.URL) }}
+		return &TrustedRoot{load: func(context.Context) (*material, error) {
+			data, err := loadCached(keep, repository.URL)
+			if err != nil {
+				return nil, err
+			}
+			return parseMaterial(data)
+		}}
 	}
-	return &TrustedRoot{load: func(ctx context.Context) ([]byte, error) {
+	return &TrustedRoot{load: func(ctx context.Context) (*material, error) {
 		ctx, cancel := context.WithTimeout(ctx, bounds.TrustTime)
 		defer cancel()
 		data, err := repository.fetch(ctx, cacheDir)
 		if err != nil {
 			return nil, fmt.Errorf("fetch from %s: %w", repository.URL, err)
 		}
+		if cacheDir == "" {
+			return parseMaterial(data)
+		}
 		if err := keepCopy(keep, data); err != nil {
 			return nil, fmt.Errorf("keep it for offline use: %w", err)
 		}
-		return data, nil
+		return parseMaterial(data)
 	}}
 }
 
@@ -99,26 +141,29 @@ func (r Repository) fetch(ctx context.Context, cacheDir string) ([]byte, error) 
 	}
 	settings := tuf.Options{
 		CacheValidity: 1, Root: r.Root, CachePath: cacheDir, RepositoryBaseURL: r.URL,
-		Fetcher: fetcher{ctx: ctx, client: client}, Context: ctx,
+		Fetcher: fetcher{ctx: ctx, client: client}, Context: ctx, DisableLocalCache: cacheDir == "",
 	}
-	data, err := target(settings)
+	data, err := target(settings, r.Target)
 	if err == nil {
 		return data, nil
 	}
+	if cacheDir == "" {
+		return nil, err
+	}
 	// Cached metadata that has not run out is as good as the repository's.
 	settings.ForceCache = true
-	if data, cacheErr := target(settings); cacheErr == nil {
+	if data, cacheErr := target(settings, r.Target); cacheErr == nil {
 		return data, nil
 	}
 	return nil, err
 }
 
-func target(settings tuf.Options) ([]byte, error) {
+func target(settings tuf.Options, name string) ([]byte, error) {
 	client, err := tuf.New(&settings)
 	if err != nil {
 		return nil, err
 	}
-	return client.GetTarget(trustedRootTarget)
+	return client.GetTarget(cmp.Or(name, trustedRootTarget))
 }
 
 // keepCopy writes a file so that readers see the old one or the new one.

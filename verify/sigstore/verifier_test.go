@@ -29,7 +29,7 @@ func TestVerifyKeyless(t *testing.T) {
 			t.Run(name+" "+string(format), func(t *testing.T) {
 				got := s.accept(s.verifier(nil), s.made(format, s.keyless, how))
 				want := policy.Signer{
-					Logged: true, SignedAt: when,
+					Logged: true, SignedAt: when, CertificateLogged: true, Stamped: how.Stamped,
 					Certificate: &policy.Certificate{
 						Issuer: tokenIssuer, Subject: signerSubject,
 						Extensions: map[string]string{"sourceRepositoryURI": "https://git.example/acme/app"},

@@ -16,8 +16,8 @@ import (
 
 // authority is a root certificate and an issuing one below it.
 type authority struct {
-	root, issuer *x509.Certificate
-	issuerKey    *SigningKey
+	root, issuer       *x509.Certificate
+	rootKey, issuerKey *SigningKey
 }
 
 // newAuthority makes an authority for one purpose. Its root outlives expires.
@@ -39,7 +39,7 @@ func newAuthority(name string, now, expires time.Time, use x509.ExtKeyUsage) (*a
 	if issuer, err = issue(issuer, root, issuerKey, rootKey); err != nil {
 		return nil, err
 	}
-	return &authority{root: root, issuer: issuer, issuerKey: issuerKey}, nil
+	return &authority{root, issuer, rootKey, issuerKey}, nil
 }
 
 func caTemplate(name string, from, to time.Time) *x509.Certificate {

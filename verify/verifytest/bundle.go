@@ -1,6 +1,7 @@
 package verifytest
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -10,11 +11,20 @@ import (
 	"github.com/syncgate/syncgate/verify"
 )
 
-// bundleMediaType is that of a Sigstore bundle of version 0.3.
-const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+// mediaType is that of a Sigstore bundle, which older versions write
+// otherwise.
+func (h How) mediaType() string {
+	if h.chained() {
+		return "application/vnd.dev.sigstore.bundle+json;version=" + h.Version
+	}
+	return "application/vnd.dev.sigstore.bundle.v0.3+json"
+}
 
-// Bundle makes a Sigstore bundle of version 0.3 with an envelope in it. With
-// the predicate type SignPredicate it is a signature of the image.
+// chained tells whether bundles of the version carry the chain of certificates.
+func (h How) chained() bool { return h.Version == "0.1" || h.Version == "0.2" }
+
+// Bundle makes a Sigstore bundle with an envelope in it. With the predicate
+// type SignPredicate it is a signature of the image.
 func (w *World) Bundle(image Image, signer *Signer, claim Claim, how How) (verify.Bundle, error) {
 	how.Form = FormBundle
 	e, err := w.seal(image, signer, claim, how)
@@ -22,9 +32,16 @@ func (w *World) Bundle(image Image, signer *Signer, claim Claim, how How) (verif
 		return verify.Bundle{}, err
 	}
 	material := map[string]any{"tlogEntries": []any{}}
-	if e.with.certificate != nil {
+	switch {
+	case e.with.certificate != nil && how.chained():
+		var chain []any
+		for _, c := range append([]*x509.Certificate{e.with.certificate}, e.with.chain...) {
+			chain = append(chain, map[string]any{"rawBytes": c.Raw})
+		}
+		material["x509CertificateChain"] = map[string]any{"certificates": chain}
+	case e.with.certificate != nil:
 		material["certificate"] = map[string]any{"rawBytes": e.with.certificate.Raw}
-	} else {
+	default:
 		id := e.with.key.id()
 		material["publicKey"] = map[string]any{"hint": base64.StdEncoding.EncodeToString(id[:])}
 	}
@@ -41,7 +58,7 @@ func (w *World) Bundle(image Image, signer *Signer, claim Claim, how How) (verif
 		}
 	}
 	payload, err := json.Marshal(map[string]any{
-		"mediaType":            bundleMediaType,
+		"mediaType":            how.mediaType(),
 		"verificationMaterial": material,
 		"dsseEnvelope":         json.RawMessage(e.envelope),
 	})

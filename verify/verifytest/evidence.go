@@ -56,6 +56,9 @@ type How struct {
 	Optional map[string]string
 	// CoSigners sign the same envelope too. They must have keys.
 	CoSigners []*Signer
+	// Version is that of a Sigstore bundle: "0.1", "0.2" or "0.3", which it is
+	// if empty.
+	Version string
 }
 
 // Claim is what an attestation says.
@@ -230,7 +233,7 @@ func statement(image Image, claim Claim, form Form) ([]byte, error) {
 func (w *World) annotate(annotations map[string]string, with credential, logged *entry) error {
 	if with.certificate != nil {
 		annotations[annotationPrefix+"certificate"] = string(with.pem())
-		annotations[annotationPrefix+"chain"] = string(certificatePEM(w.fulcio.issuer, w.fulcio.root))
+		annotations[annotationPrefix+"chain"] = string(certificatePEM(with.chain...))
 	}
 	if logged == nil {
 		return nil

@@ -20,6 +20,11 @@ type identity struct {
 // Fulcio documents, by its name in lower camel case.
 func fulcioArc(name string) (int, bool) {
 	names := []string{
+		2:  "githubWorkflowTrigger",
+		3:  "githubWorkflowSHA",
+		4:  "githubWorkflowName",
+		5:  "githubWorkflowRepository",
+		6:  "githubWorkflowRef",
 		9:  "buildSignerURI",
 		10: "buildSignerDigest",
 		11: "runnerEnvironment",
@@ -40,10 +45,14 @@ func fulcioArc(name string) (int, bool) {
 }
 
 // encode writes the issuer, in its old and its new form, and the extensions
-// in the order of their names.
+// in the order of their names. The old ones, up to 6, are no DER.
 func (i *identity) encode() ([]pkix.Extension, error) {
 	out := []pkix.Extension{{Id: fulcioOID(1), Value: []byte(i.issuer)}}
 	add := func(arc int, value string) error {
+		if arc <= 6 {
+			out = append(out, pkix.Extension{Id: fulcioOID(arc), Value: []byte(value)})
+			return nil
+		}
 		der, err := asn1.MarshalWithParams(value, "utf8")
 		out = append(out, pkix.Extension{Id: fulcioOID(arc), Value: der})
 		return err

@@ -1,6 +1,7 @@
 package verifytest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -33,7 +34,18 @@ type Image struct {
 	world      *World
 	descriptor descriptor
 	children   map[string]descriptor
+	kept       policy.Source
 }
+
+// KeptIn is the image with its evidence pushed to another place: a repository
+// of the same registry, without the registry, and tags with a prefix.
+func (i Image) KeptIn(place policy.Source) Image {
+	i.kept = place
+	return i
+}
+
+// keptIn is the repository that evidence is pushed to.
+func (i Image) keptIn() string { return cmp.Or(i.kept.Repository, i.Repository) }
 
 // Reference is the image as a manifest would name it, by its tag.
 func (i Image) Reference() string {
@@ -175,22 +187,22 @@ func (w *World) Push(image Image, made verify.Bundle) error {
 	case policy.FormatDSSE:
 		suffix, media = ".att", envelopeMedia
 	}
-	blob, err := w.registry.putBlob(image.Repository, media, made.Payload)
+	blob, err := w.registry.putBlob(image.keptIn(), media, made.Payload)
 	if err != nil {
 		return fmt.Errorf("push evidence of %s: %w", image.Reference(), err)
 	}
 	blob.Annotations = made.Annotations
-	tag := strings.Replace(image.Digest.String(), ":", "-", 1) + suffix
+	tag := image.kept.TagPrefix + strings.Replace(image.Digest.String(), ":", "-", 1) + suffix
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	at := attachment{image.Repository, tag}
+	at := attachment{image.keptIn(), tag}
 	w.attached[at] = append(w.attached[at], blob)
-	config, err := w.registry.putBlob(image.Repository, imageConfig, []byte(`{"architecture":"","os":"","config":{},"rootfs":{"type":"layers","diff_ids":[]}}`))
+	config, err := w.registry.putBlob(image.keptIn(), imageConfig, []byte(`{"architecture":"","os":"","config":{},"rootfs":{"type":"layers","diff_ids":[]}}`))
 	if err != nil {
 		return fmt.Errorf("push evidence of %s: %w", image.Reference(), err)
 	}
-	_, err = w.registry.putManifest(image.Repository, tag, manifest{
+	_, err = w.registry.putManifest(image.keptIn(), tag, manifest{
 		SchemaVersion: schemaVersion2, MediaType: imageManifest, Config: &config, Layers: w.attached[at],
 	})
 	return err
@@ -200,9 +212,9 @@ func (w *World) Push(image Image, made verify.Bundle) error {
 // image (OCI image specification 1.1).
 func (w *World) PushReferrer(image Image, made verify.Bundle) error {
 	media := map[policy.Format]string{
-		policy.FormatBundle: bundleMediaType, policy.FormatDSSE: envelopeMedia, policy.FormatSimpleSigning: simpleSigning,
+		policy.FormatBundle: How{}.mediaType(), policy.FormatDSSE: envelopeMedia, policy.FormatSimpleSigning: simpleSigning,
 	}[made.Format]
-	blob, err := w.registry.putBlob(image.Repository, media, made.Payload)
+	blob, err := w.registry.putBlob(image.keptIn(), media, made.Payload)
 	if err != nil {
 		return fmt.Errorf("push evidence of %s: %w", image.Reference(), err)
 	}
@@ -210,11 +222,11 @@ func (w *World) PushReferrer(image Image, made verify.Bundle) error {
 	if made.Format != policy.FormatBundle {
 		blob.Annotations, annotations = annotations, nil
 	}
-	config, err := w.registry.putBlob(image.Repository, emptyConfig, []byte("{}"))
+	config, err := w.registry.putBlob(image.keptIn(), emptyConfig, []byte("{}"))
 	if err != nil {
 		return fmt.Errorf("push evidence of %s: %w", image.Reference(), err)
 	}
-	_, err = w.registry.putManifest(image.Repository, "", manifest{
+	_, err = w.registry.putManifest(image.keptIn(), "", manifest{
 		SchemaVersion: schemaVersion2, MediaType: imageManifest, ArtifactType: media, Annotations: annotations,
 		Config: &config, Layers: []descriptor{blob}, Subject: &image.descriptor,
 	})

@@ -15,6 +15,9 @@ import (
 type Signer struct {
 	key      *SigningKey
 	identity *identity
+	// certificate and chain are those of a holder.
+	certificate *x509.Certificate
+	chain       []*x509.Certificate
 }
 
 // Key makes a signer that has a key.
@@ -60,19 +63,20 @@ type credential struct {
 	key *SigningKey
 	// certificate is nil for a key of the signer's own.
 	certificate *x509.Certificate
+	chain       []*x509.Certificate
 }
 
 // credential makes what is signed with at a time.
 func (w *World) credential(s *Signer, at time.Time) (credential, error) {
 	if s.key != nil {
-		return credential{key: s.key}, nil
+		return credential{s.key, s.certificate, s.chain}, nil
 	}
 	key, err := NewSigningKey(ECDSAP256)
 	if err != nil {
 		return credential{}, err
 	}
 	certificate, err := w.issueLeaf(s.identity, key, at)
-	return credential{key, certificate}, err
+	return credential{key, certificate, []*x509.Certificate{w.fulcio.issuer, w.fulcio.root}}, err
 }
 
 // pem is the certificate, or the public key: what logs keep of a signer.
