@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
@@ -11,30 +10,32 @@ import (
 	"github.com/syncgate/syncgate/verify"
 )
 
-// shownLocations is how many places of one image text lists before it counts
-// the rest.
-const shownLocations = 3
+// What text lists before it counts the rest, unless it is verbose.
+const (
+	// shownLocations is for the places of one image.
+	shownLocations = 3
+	// shownImages is for images that are wrong for the same reasons, and for
+	// images that pass.
+	shownImages = 20
+	// shownFindings is for findings that say the same of one requirement.
+	shownFindings = 8
+	// shownUnits is for units.
+	shownUnits = 8
+)
 
 // Text writes the report for somebody who has never seen the tool: what
 // blocked, why, where, and what to do. Images that are wrong for the same
 // reasons share them.
-func Text(w io.Writer, r verify.Report, style Style) error {
-	p := &printer{w: w, style: style}
+func Text(w io.Writer, r verify.Report, o Options) error {
+	p := &printer{w: w, Options: o}
 	p.headline(r)
 	p.units(r)
 	for _, verdict := range []policy.Verdict{policy.Fail, policy.Unknown} {
-		p.blocking(r, verdict)
+		p.images(r, verdict)
 		p.findings(r, func(f verify.Finding) bool { return !f.Warning && f.Verdict == verdict })
 	}
-	if r.Summary.Pass > 0 {
-		p.printf("\n")
-	}
-	for _, image := range r.Images {
-		if image.Verdict == policy.Pass {
-			p.passing(image)
-		}
-	}
-	p.findings(r, func(f verify.Finding) bool { return f.Warning })
+	p.images(r, policy.Pass)
+	p.findings(r, func(f verify.Finding) bool { return f.Warning || f.Verdict == policy.Pass })
 	p.summary(r)
 	return p.err
 }
@@ -49,17 +50,16 @@ func (p *printer) headline(r verify.Report) {
 	}
 	switch r.Verdict {
 	case policy.Pass:
-		p.printf("%s  %s\n", p.paint(green, "SYNC ALLOWED"), Clean(where))
+		p.printf("%s  %s\n", p.paint(green+";"+bold, "SYNC ALLOWED"), Clean(where))
 	case policy.Fail:
-		p.printf("%s  %s\n", p.paint(red, "SYNC BLOCKED"), Clean(where))
+		p.printf("%s  %s\n", p.paint(red+";"+bold, "SYNC BLOCKED"), Clean(where))
 	default:
-		p.printf("%s  %s\n", p.paint(yellow, "SYNC BLOCKED, not everything could be checked"), Clean(where))
+		p.printf("%s  %s\n", p.paint(yellow+";"+bold, "SYNC BLOCKED, not everything could be checked"), Clean(where))
 	}
 }
 
 // units says what was taken as what, in short where there is much.
 func (p *printer) units(r verify.Report) {
-	const shown = 8
 	var names []string
 	for _, unit := range r.Units {
 		if unit.Name == unit.Path {
@@ -68,174 +68,67 @@ func (p *printer) units(r verify.Report) {
 			names = append(names, fmt.Sprintf("%s (%s %s)", unit.Name, unit.Kind, unit.Path))
 		}
 	}
-	if len(names) > shown && p.style&Verbose == 0 {
-		names = append(names[:shown], fmt.Sprintf("and %d more", len(names)-shown))
+	if len(names) > shownUnits && !p.verbose() {
+		names = append(names[:shownUnits], fmt.Sprintf("and %d more", len(names)-shownUnits))
 	}
-	if len(names) > 0 {
-		p.printf("%s\n", p.paint(dim, "rendered: "+Clean(strings.Join(names, ", "))))
-	}
-}
-
-// blocking prints the images of one verdict that is not a pass, those with
-// the same reasons together.
-func (p *printer) blocking(r verify.Report, verdict policy.Verdict) {
-	var order []string
-	groups := map[string][]verify.ImageResult{}
-	for _, image := range r.Images {
-		if image.Verdict != verdict {
-			continue
-		}
-		reasons := fmt.Sprint(p.reasons(image))
-		if groups[reasons] == nil {
-			order = append(order, reasons)
-		}
-		groups[reasons] = append(groups[reasons], image)
-	}
-	for _, reasons := range order {
-		p.printf("\n")
-		for _, image := range groups[reasons] {
-			p.printf("%s  %s\n", p.mark(verdict), p.paint(bold, title(image)))
-			for i, l := range image.Locations {
-				if i == shownLocations {
-					p.row("", fmt.Sprintf("and %d more places", len(image.Locations)-i))
-					break
-				}
-				p.row(label("where", i), place(l.Origin, l.Object, l.Field))
-			}
-		}
-		for _, row := range p.reasons(groups[reasons][0]) {
-			p.row(row[0], row[1])
-		}
-	}
-}
-
-// reasons are the labelled lines that say why an image does not pass.
-func (p *printer) reasons(image verify.ImageResult) [][2]string {
-	var rows [][2]string
-	var unchecked []string
-	fixes := map[string]bool{}
-	findings := slices.Clone(image.Findings)
-	slices.SortStableFunc(findings, func(a, b policy.Finding) int { return rank(a) - rank(b) })
-	caused := slices.ContainsFunc(findings, func(f policy.Finding) bool { return f.Verdict == policy.Unknown && f.Policy == "" })
-	for _, f := range findings {
-		switch {
-		case f.Code == policy.CodeReportDecided && p.style&Verbose == 0:
-			continue
-		case caused && f.Verdict == policy.Unknown && f.Policy != "":
-			// What could not be looked at has been said; that requirements
-			// rest on it is one line and not one each.
-			unchecked = append(unchecked, asker(f))
-			continue
-		}
-		rows = append(rows, [2]string{kind(f), message(image, f)})
-		if f.Hint != "" && !fixes[f.Hint] {
-			fixes[f.Hint] = true
-			rows = append(rows, [2]string{"fix", within(image.Reference, f.Hint)})
-		}
-	}
-	if len(unchecked) > 0 {
-		rows = append(rows, [2]string{"so", "not checked: " + strings.Join(slices.Compact(unchecked), ", ")})
-	}
-	return rows
-}
-
-// rank orders findings: what says no, what could not be looked at, what only
-// warns, what explains.
-func rank(f policy.Finding) int {
-	switch {
-	case f.Warning:
-		return 3
-	case f.Verdict == policy.Fail:
-		return 0
-	case f.Verdict == policy.Unknown && f.Policy == "":
-		return 1
-	case f.Verdict == policy.Unknown:
-		return 2
-	}
-	return 4
-}
-
-func kind(f policy.Finding) string {
-	switch {
-	case f.Warning:
-		return "warn"
-	case f.Verdict == policy.Pass:
-		return "note"
-	case f.Verdict == policy.Unknown:
-		return "?"
-	}
-	return "why"
-}
-
-func message(image verify.ImageResult, f policy.Finding) string {
-	text := within(image.Reference, f.Message)
-	if by := asker(f); by != "" {
-		text = by + ": " + text
-	}
-	return text
-}
-
-func asker(f policy.Finding) string {
-	if f.Policy == "" || f.Requirement == "" {
-		return f.Policy
-	}
-	return f.Policy + "/" + f.Requirement
-}
-
-// passing prints an image that passes: one line, and what somebody should
-// know who relies on it.
-func (p *printer) passing(image verify.ImageResult) {
-	by := ""
-	if len(image.Policies) > 0 {
-		by = "  " + p.paint(dim, "by "+strings.Join(image.Policies, ", "))
-	}
-	p.printf("%s  %s%s\n", p.mark(policy.Pass), p.paint(bold, title(image)), by)
-	for _, row := range p.reasons(image) {
-		p.row(row[0], row[1])
-	}
-	if p.style&Verbose == 0 {
+	if len(names) == 0 {
 		return
 	}
-	for i, e := range image.Evidence {
-		what := "signature"
-		if e.PredicateType != "" {
-			what = e.PredicateType
+	for i, line := range p.wrap("rendered: "+Clean(strings.Join(names, ", ")), true) {
+		if i > 0 {
+			line = "          " + line
 		}
-		text := what + " by " + signer(e.Signer)
-		if e.SignedAt != nil {
-			text += ", " + e.SignedAt.Format("2006-01-02 15:04 UTC")
+		p.printf("%s\n", p.paint(dim, line))
+	}
+}
+
+// findings prints what is about the tree, units and objects. What several
+// units share is printed once; of notices only so many of a kind.
+func (p *printer) findings(r verify.Report, which func(verify.Finding) bool) {
+	all := sameOnce(r.Findings, which)
+	count := map[policy.Code]int{}
+	for _, f := range all {
+		if count[f.Code]++; f.Warning && count[f.Code] > shownFindings && !p.verbose() {
+			continue
 		}
-		p.row(label("proof", i), text)
+		p.finding(f)
+	}
+	for _, f := range all {
+		if more := count[f.Code] - shownFindings; f.Warning && more > 0 && !p.verbose() {
+			p.printf("\n%s\n", p.paint(dim, fmt.Sprintf("%s%d more of the kind %s; -v lists them", indent, more, Clean(string(f.Code)))))
+			delete(count, f.Code)
+		}
 	}
 }
 
-// title is the image as written, with what a tag stood for.
-func title(image verify.ImageResult) string {
-	if image.Digest.IsZero() || strings.Contains(image.Reference, "@") {
-		return Clean(image.Reference)
+func (p *printer) finding(f sharedFinding) {
+	mark := p.mark(f.Verdict)
+	if f.Warning || f.Verdict == policy.Pass {
+		mark = p.paint(dim, "  note   ")
 	}
-	return Clean(image.Reference) + " = " + image.Digest.String()
-}
-
-// within leaves the image's name out of a message that stands below it.
-func within(reference, message string) string {
-	short := reference
-	if name, digest, pinned := strings.Cut(reference, "@"); pinned {
-		short = fmt.Sprintf("%s@%.19s", name, digest)
+	lines := p.wrap(strings.TrimRight(clean(f.Message), "\n")+" ["+Clean(string(f.Code))+"]", true)
+	last := len(lines) - 1
+	lines[last] = strings.TrimSuffix(lines[last], "["+Clean(string(f.Code))+"]") + p.paint(dim, "["+Clean(string(f.Code))+"]")
+	p.printf("\n%s  %s\n", mark, strings.Join(lines, "\n"+indent))
+	var id render.ObjectID
+	if f.Object != nil {
+		id = *f.Object
 	}
-	for _, name := range []string{reference, short} {
-		message = strings.ReplaceAll(message, " on "+name+" ", " ")
-		message = strings.ReplaceAll(message, "resolve "+name+": ", "")
-		message = strings.TrimPrefix(strings.TrimPrefix(message, name+": "), name+" ")
+	where := place(f.Origin, id, "")
+	if where != "" {
+		p.row(row{"where", where, ""})
 	}
-	return message
-}
-
-func signer(s verify.SignerSummary) string {
-	if s.Certificate != nil {
-		return s.Subject
+	switch {
+	case len(f.units) > 1 && p.verbose():
+		p.row(row{"units", strings.Join(f.units, ", "), ""})
+	case len(f.units) > 1:
+		p.row(row{"units", f.unitList(), ""})
+	case where == "" && f.Unit != "":
+		p.row(row{"unit", f.Unit, ""})
 	}
-	return fmt.Sprintf("key %.19s…", s.Key)
+	if f.Hint != "" {
+		p.row(row{"fix", f.Hint, ""})
+	}
 }
 
 func place(o render.Origin, id render.ObjectID, field string) string {
@@ -249,50 +142,20 @@ func place(o render.Origin, id render.ObjectID, field string) string {
 	return strings.TrimSpace(Clean(o.String()) + "  " + object)
 }
 
-// findings prints what is about the tree, units and objects.
-func (p *printer) findings(r verify.Report, which func(verify.Finding) bool) {
-	for _, f := range r.Findings {
-		if !which(f) {
-			continue
-		}
-		mark := p.mark(f.Verdict)
-		if f.Warning {
-			mark = p.paint(dim, "  note   ")
-		}
-		p.printf("\n%s  %s\n", mark, indented(clean(f.Message)))
-		var id render.ObjectID
-		if f.Object != nil {
-			id = *f.Object
-		}
-		if where := place(f.Origin, id, ""); where != "" {
-			p.row("where", where)
-		} else if f.Unit != "" {
-			p.row("unit", Clean(f.Unit))
-		}
-		if f.Hint != "" {
-			p.row("fix", f.Hint)
-		}
-	}
-}
-
 func (p *printer) summary(r verify.Report) {
 	s := r.Summary
-	others := 0
-	for _, f := range r.Findings {
-		if !f.Warning && f.Verdict != policy.Pass {
-			others++
+	others := len(sameOnce(r.Findings, func(f verify.Finding) bool { return !f.Warning && f.Verdict != policy.Pass }))
+	count := func(n int, name string, c colour) string {
+		text := fmt.Sprintf("%d %s", n, name)
+		if n == 0 {
+			return text
 		}
+		return p.paint(c, text)
 	}
-	counted := fmt.Sprintf("%s: %d pass, %d fail, %d unknown", plural(s.Images, "image"), s.Pass, s.Fail, s.Unknown)
+	counted := fmt.Sprintf("%s: %s, %s, %s", plural(s.Images, "image"),
+		count(s.Pass, "pass", green), count(s.Fail, "fail", red), count(s.Unknown, "unknown", yellow))
 	if others > 0 {
 		counted += "; " + plural(others, "other problem")
 	}
-	p.printf("\n%s (%s, %s)\n", counted, plural(len(r.Units), "unit"), plural(s.Objects, "object"))
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	p.printf("\n%s %s\n", counted, p.paint(dim, fmt.Sprintf("(%s, %s)", plural(len(r.Units), "unit"), plural(s.Objects, "object"))))
 }
