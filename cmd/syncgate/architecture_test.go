@@ -31,12 +31,13 @@ const (
 // The longest prefix that fits a package decides.
 var layers = map[string][]string{
 	"bounds":           {},
+	"cache":            {},
 	"policy/predicate": {"bounds"},
 	"policy":           {"bounds", "policy"},
-	"render":           {"bounds", "render"},
-	"verify":           {"bounds", "policy", "render", "verify"},
+	"render":           {"bounds", "cache", "render"},
+	"verify":           {"bounds", "cache", "policy", "render", "verify"},
 	"integrations":     {"bounds", "policy", "render", "verify", "integrations"},
-	"cmd":              {"bounds", "policy", "render", "verify", "integrations"},
+	"cmd":              {"bounds", "cache", "policy", "render", "verify", "integrations"},
 }
 
 // cages says which package alone may import a heavy library, so that one
@@ -53,7 +54,12 @@ var cages = map[string][]string{
 	"github.com/openvex/":                                   {"policy/predicate"},
 	"github.com/CycloneDX/":                                 {"policy/predicate"},
 	"github.com/spdx/":                                      {"policy/predicate"},
-	"github.com/in-toto/":                                   {"policy/predicate", "verify/sigstore", "verify/verifytest"},
+	"github.com/in-toto/":                                   {"policy/predicate", "policy/dialect/clusterimagepolicy", "verify/sigstore", "verify/verifytest"},
+	"github.com/pandatix/go-cvss":                           {"policy/predicate"},
+	"github.com/secure-systems-lab/":                        {"policy/predicate"},
+	"github.com/open-policy-agent/":                         {"policy/dialect/rego"},
+	"cuelang.org/":                                          {"policy/dialect/cue"},
+	"filippo.io/":                                           {"render/sops"},
 	"github.com/fluxcd/":                                    {"render/flux"},
 	"github.com/google/go-jsonnet":                          {"render/argocd"},
 	"github.com/theupdateframework/":                        {"verify/sigstore"},

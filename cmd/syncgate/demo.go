@@ -23,15 +23,21 @@ import (
 var demoFiles embed.FS
 
 func newDemo(term terminal) *cobra.Command {
-	return &cobra.Command{
+	var outputs []string
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show a blocked and an allowed sync, with no network and no set-up",
 		Long: `Demo starts a registry on loopback, signs and attests images, makes a Git
 repository with a Kustomize and a Helm application, and verifies it twice: as a
 hurried colleague left it, and mended. What it prints is real: the same code,
 the same signatures, only the certificate authority is its own.`,
+		Example: `  syncgate demo
+  syncgate demo -o html=demo.html`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := (&outputFlags{formats: append([]string{"text"}, outputs...)}).parse(); err != nil {
+				return err
+			}
 			dir, err := os.MkdirTemp("", "syncgate-demo-")
 			if err != nil {
 				return fmt.Errorf("make demo: %w", err)
@@ -42,10 +48,12 @@ the same signatures, only the certificate authority is its own.`,
 				return fmt.Errorf("make demo: %w", err)
 			}
 			defer world.Close()
-			d := &demo{world: world, dir: dir, term: term}
+			d := &demo{world: world, dir: dir, term: term, outputs: outputs}
 			return d.tell(cmd.Context())
 		},
 	}
+	cmd.Flags().StringArrayVarP(&outputs, "output", "o", nil, "also write the report of the blocked sync: FORMAT=FILE (repeatable)")
+	return cmd
 }
 
 // demo is the story and where it plays.
@@ -53,6 +61,8 @@ type demo struct {
 	world *verifytest.World
 	dir   string
 	term  terminal
+	// outputs are the formats and files of the report of the blocked sync.
+	outputs []string
 }
 
 func (d *demo) tell(ctx context.Context) error {
@@ -64,7 +74,7 @@ func (d *demo) tell(ctx context.Context) error {
 	if err := d.write(images); err != nil {
 		return fmt.Errorf("make demo: %w", err)
 	}
-	if err := d.act(ctx, exitFail); err != nil {
+	if err := d.act(ctx, exitFail, d.outputs...); err != nil {
 		return err
 	}
 	d.say("\nThe cart is signed and attested, the API is rebuilt without the hole, the search is scanned again.\n")
@@ -77,13 +87,20 @@ func (d *demo) tell(ctx context.Context) error {
 func (d *demo) say(text string) { fmt.Fprintln(d.term.out, text) }
 
 // act runs the real command, and holds it to what the story says.
-func (d *demo) act(ctx context.Context, want int) error {
-	repo := filepath.Join(d.dir, "deploy")
-	d.say("$ syncgate verify --revision main --policy policies/production.yaml\n")
-	code := run(ctx, []string{
-		"verify", repo, "--revision", "main", "--policy", filepath.Join(d.dir, "policies", "production.yaml"),
+func (d *demo) act(ctx context.Context, want int, outputs ...string) error {
+	command := []string{
+		"verify", filepath.Join(d.dir, "deploy"), "--revision", "main", "--policy", filepath.Join(d.dir, "policies", "production.yaml"),
 		"--trusted-root", filepath.Join(d.dir, "trusted_root.json"), "--offline",
-	}, d.term)
+	}
+	shown := "$ syncgate verify --revision main --policy policies/production.yaml"
+	for _, output := range append([]string{"text"}, outputs...) {
+		command = append(command, "--output", output)
+		if len(outputs) > 0 {
+			shown += " -o " + output
+		}
+	}
+	d.say(shown + "\n")
+	code := run(ctx, command, d.term)
 	d.say(fmt.Sprintf("\nexit code %d", code))
 	if code != want {
 		return fmt.Errorf("run demo: exit code %d, want %d: this is a defect of syncgate", code, want)

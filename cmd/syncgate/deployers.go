@@ -20,12 +20,14 @@ import (
 
 // deployerFlags say what deployer objects refer to beside the tree.
 type deployerFlags struct {
+	sops     sopsFlag
 	self     []string
 	maps     []string
 	clusters string
 }
 
 func (f *deployerFlags) register(cmd *cobra.Command) {
+	f.sops.register(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.self, "self", nil, "URL by which Applications and GitRepositories name this repository (repeatable); its remotes are known")
 	flags.StringArrayVar(&f.maps, "map", nil, "REPO=DIR: a checkout of another repository that they name (repeatable)")
@@ -65,25 +67,26 @@ func (f *deployerFlags) knownClusters() ([]argocd.Cluster, error) {
 }
 
 // engine is what renders, and what finds more to render.
-type engine struct {
-	renderers map[render.SourceKind]render.Renderer
-	expanders []render.Expander
-}
-
-func (f *sourceFlags) engine() (engine, error) {
+func (f *sourceFlags) engine() (render.Engine, error) {
 	checkouts, err := f.deployers.checkouts()
 	if err != nil {
-		return engine{}, err
+		return render.Engine{}, err
 	}
 	clusters, err := f.deployers.knownClusters()
 	if err != nil {
-		return engine{}, err
+		return render.Engine{}, err
+	}
+	keys, err := f.deployers.sops.keys()
+	if err != nil {
+		return render.Engine{}, err
 	}
 	self := append(git.Remotes(f.source), f.deployers.self...)
 	remote := f.allowRemote && !f.offline
 	fetcher := f.charts()
+	dir, _ := f.cache.of("git")
+	repositories := git.Fetcher{Offline: f.offline, CacheDir: dir}
 	renderers := map[render.SourceKind]render.Renderer{
-		render.Kustomize: kustomize.New(git.Fetcher{Offline: f.offline}),
+		render.Kustomize: kustomize.New(repositories).WithFiles(fetcher),
 		render.Helm:      helm.Renderer{Charts: fetcher},
 		render.Manifests: manifests.New(),
 	}
@@ -93,24 +96,25 @@ func (f *sourceFlags) engine() (engine, error) {
 		Kustomize: argocd.KustomizeOptions{AllowRemote: remote},
 	}
 	fluxOptions := flux.Options{
-		Self: self, Map: checkouts, AllowRemote: remote, Charts: fetcher, Dependencies: fetcher,
-		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions,
+		Self: self, Map: checkouts, AllowRemote: remote, Charts: fetcher, Dependencies: fetcher, Files: fetcher,
+		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions, SOPS: keys,
 	}
 	if remote {
-		argoOptions.Fetcher, fluxOptions.Fetcher = git.Fetcher{}, git.Fetcher{}
+		argoOptions.Fetcher, fluxOptions.Fetcher = repositories, repositories
 	}
 	argo := argocd.New(argoOptions)
 	all := map[render.SourceKind]render.Renderer{render.ArgoCD: argo, render.Flux: flux.NewRenderer(fluxOptions)}
 	for kind, renderer := range renderers {
 		all[kind] = renderer
 	}
-	return engine{all, []render.Expander{argo, flux.NewExpander(fluxOptions)}}, nil
+	return render.Engine{Renderers: all, Expanders: []render.Expander{argo, flux.NewExpander(fluxOptions)}}, nil
 }
 
 // charts returns what fetches charts. Without leave to fetch it has those
 // that are cached, by digest.
 func (f *sourceFlags) charts() *charts.Fetcher {
-	options := charts.Options{PlainHTTP: f.plainHTTP, CacheDir: charts.DefaultCacheDir(), Version: version()}
+	dir, _ := f.cache.of("charts") // without one nothing is kept
+	options := charts.Options{PlainHTTP: f.plainHTTP, CacheDir: dir, Version: version()}
 	if f.offline || !f.allowRemote {
 		options.Network = charts.Offline
 	}

@@ -33,8 +33,7 @@ func (f *imagesFlags) runDiff(ctx context.Context, term terminal, rules images.R
 }
 
 // renderBoth renders of two revisions what a change from one to the other can
-// touch, or everything where deployer objects are, since these can use
-// anything.
+// touch.
 func (f *sourceFlags) renderBoth(ctx context.Context, old, tree render.Tree) (both [2]render.Rendering, err error) {
 	changed, err := git.Changed(ctx, old, tree)
 	if err != nil {
@@ -50,37 +49,15 @@ func (f *sourceFlags) renderBoth(ctx context.Context, old, tree render.Tree) (bo
 	if err := f.mistaken(tree, problems[1]); err != nil {
 		return both, err
 	}
-	touched := sides
-	var others bool
-	touched[0].Units, touched[1].Units, others = render.Touched(ctx, sides[0], sides[1], changed)
-	deployers := false
-	for i, side := range touched {
-		if len(side.Units) > 0 || !others {
-			if both[i], err = f.renderUnits(ctx, side); err != nil {
-				return both, err
-			}
-		}
-		deployers = deployers || deploys(both[i])
+	engine, err := f.engine()
+	if err != nil {
+		return both, err
 	}
+	both = render.RenderChanged(ctx, sides, changed, engine)
 	for i, side := range sides {
-		if others && deployers {
-			if both[i], err = f.renderUnits(ctx, side); err != nil {
-				return both, err
-			}
-		}
 		both[i].Problems = render.Merge(side.Tree.Problems, problems[i], both[i].Problems)
 	}
 	return both, nil
-}
-
-// deploys tells whether a rendering has units of deployer objects.
-func deploys(rendering render.Rendering) bool {
-	for _, unit := range rendering.Units {
-		if unit.Deployer != (render.ObjectID{}) {
-			return true
-		}
-	}
-	return false
 }
 
 // notices are the problems of the revision before, which are no reason to stop

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/syncgate/syncgate/integrations/report"
-	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/render"
 )
 
@@ -52,6 +51,7 @@ func (f *imagesFlags) run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	defer f.source.cache.close()
 	tree, err := f.source.open(ctx)
 	if err != nil {
 		return err
@@ -118,28 +118,4 @@ func classNote(class render.Class) string {
 		return ""
 	}
 	return " (" + string(class) + ")"
-}
-
-// tell prints problems on the error stream, and ends the command as a report
-// with these findings would.
-func tell(term terminal, lists ...[]render.Problem) error {
-	verdict := policy.Pass
-	for _, problems := range lists {
-		for _, p := range problems {
-			fmt.Fprintf(term.err, "syncgate: %s\n", p.Error())
-			if p.Hint != "" {
-				fmt.Fprintf(term.err, "  fix: %s\n", p.Hint)
-			}
-			switch p.Severity {
-			case render.Broken:
-				verdict = policy.AllOf(verdict, policy.Fail)
-			case render.Unseen:
-				verdict = policy.AllOf(verdict, policy.Unknown)
-			}
-		}
-	}
-	if verdict != policy.Pass {
-		return blocked{verdict}
-	}
-	return nil
 }

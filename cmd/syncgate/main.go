@@ -8,11 +8,20 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/syncgate/syncgate/policy/dialect"
 )
 
 func main() {
+	if dialect.Serve() {
+		return
+	}
+	term := terminal{out: os.Stdout, err: os.Stderr}
+	// Libraries write there too: kustomize says of each base, as often as it
+	// reads it, which of its fields are deprecated.
+	os.Stderr, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr})
+	code := run(ctx, os.Args[1:], term)
 	stop()
 	os.Exit(code)
 }

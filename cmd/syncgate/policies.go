@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
-	"github.com/syncgate/syncgate/policy/native"
+	"github.com/syncgate/syncgate/policy/dialect"
+	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/render/git"
 )
 
@@ -18,10 +19,11 @@ func (f *verifyFlags) loadPolicies(ctx context.Context) (policy.Set, error) {
 		return policy.Set{}, errors.New("verify: no policy given; name one with --policy FILE, or try `syncgate demo`")
 	}
 	if f.policyRevision == "" {
-		set, err := native.Load(native.Disk{}, f.policies...)
+		set, err := dialect.Load(document.Disk{}, f.policies...)
 		return set, loadError(err)
 	}
-	tree, err := git.Open(ctx, git.Options{Source: f.source.source, Revision: f.policyRevision, Offline: f.source.offline})
+	dir, _ := f.source.cache.of("git")
+	tree, err := git.Open(ctx, git.Options{Source: f.source.source, Revision: f.policyRevision, Offline: f.source.offline, CacheDir: dir})
 	if err != nil {
 		return policy.Set{}, fmt.Errorf("read --policy-revision: %w", err)
 	}
@@ -32,7 +34,7 @@ func (f *verifyFlags) loadPolicies(ctx context.Context) (policy.Set, error) {
 		}
 		names = append(names, strings.TrimPrefix(filepath.ToSlash(filepath.Clean(name)), "./"))
 	}
-	set, err := native.Load(tree.FS, names...)
+	set, err := dialect.Load(tree.FS, names...)
 	return set, loadError(err)
 }
 

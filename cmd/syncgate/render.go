@@ -52,6 +52,7 @@ func (f *renderFlags) run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	defer f.source.cache.close()
 	tree, err := f.source.open(ctx)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (f *renderFlags) run(ctx context.Context, term terminal) error {
 	}
 	var problems []render.Problem
 	if f.pin {
-		client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version()})
+		client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
 		defer client.Close()
 		problems = pin(ctx, rules, client, rendering)
 	}

@@ -11,11 +11,15 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/syncgate/syncgate/policy/dialect"
 	"github.com/syncgate/syncgate/render/git/gittest"
 	"github.com/syncgate/syncgate/verify/verifytest"
 )
 
 func TestMain(m *testing.M) {
+	if dialect.Serve() {
+		return
+	}
 	testscript.Main(m, map[string]func(){"syncgate": main})
 }
 

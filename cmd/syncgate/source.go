@@ -25,10 +25,13 @@ type sourceFlags struct {
 	plainHTTP   []string
 	helm        render.HelmOptions
 	deployers   deployerFlags
+	cache       *cacheFlags
 }
 
 func (f *sourceFlags) register(cmd *cobra.Command) {
 	f.deployers.register(cmd)
+	f.cache = &cacheFlags{}
+	f.cache.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.revision, "revision", "", "branch, tag or commit; without it HEAD of a URL, or the files of a directory as they are")
 	flags.StringArrayVar(&f.paths, "path", nil, "only this directory of the repository (repeatable); without it all that can be found")
@@ -60,7 +63,11 @@ func (f *sourceFlags) argument(args []string) {
 }
 
 func (f *sourceFlags) open(ctx context.Context) (render.Tree, error) {
-	tree, err := git.Open(ctx, git.Options{Source: f.source, Revision: f.revision, Offline: f.offline})
+	if err := f.cache.usable(); err != nil {
+		return render.Tree{}, err
+	}
+	dir, _ := f.cache.of("git") // only the revision of a URL needs it, and says so
+	tree, err := git.Open(ctx, git.Options{Source: f.source, Revision: f.revision, Offline: f.offline, CacheDir: dir})
 	tree.Problems = render.Within(tree.Problems, f.paths)
 	return tree, err
 }
@@ -99,7 +106,7 @@ func (f *sourceFlags) renderUnits(ctx context.Context, side render.Side) (render
 	if err != nil {
 		return render.Rendering{}, err
 	}
-	return render.RenderAll(ctx, side.Tree, side.Units, engine.renderers, engine.expanders), nil
+	return render.RenderAll(ctx, side.Tree, side.Units, engine), nil
 }
 
 // mistaken finds what the caller got wrong: that is an error of the command,

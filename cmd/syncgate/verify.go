@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/syncgate/syncgate/integrations/report"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
 	"github.com/syncgate/syncgate/verify/registry"
-	"github.com/syncgate/syncgate/verify/sigstore"
 )
 
 // verifyFlags are those of the main job.
@@ -23,10 +19,10 @@ type verifyFlags struct {
 	rules          rulesFlag
 	policies       []string
 	policyRevision string
-	trustedRoot    string
-	outputs        []string
+	trust          trustFlags
+	exploits       exploitFlags
+	outputs        outputFlags
 	at             string
-	verbose        bool
 }
 
 func newVerify(term terminal) *cobra.Command {
@@ -50,18 +46,18 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	}
 	f.source.register(cmd)
 	f.rules.register(cmd)
+	f.trust.register(cmd)
+	f.exploits.register(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.policies, "policy", nil, "policy file or directory (repeatable)")
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
-	flags.StringVar(&f.trustedRoot, "trusted-root", "", "Sigstore trusted root JSON; default: public-good Sigstore through TUF, cached")
-	flags.StringArrayVarP(&f.outputs, "output", "o", []string{"text"}, "FORMAT[=FILE], one of "+strings.Join(report.Formats(), ", ")+" (repeatable)")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the evidence of what passes, too")
+	f.outputs.register(cmd)
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
 	return cmd
 }
 
 func (f *verifyFlags) run(ctx context.Context, term terminal) error {
-	outputs, err := parseOutputs(f.outputs)
+	outputs, err := f.outputs.parse()
 	if err != nil {
 		return err
 	}
@@ -69,7 +65,7 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	if err := f.writeOutputs(outputs, r, term); err != nil {
+	if err := f.outputs.write(outputs, r, term); err != nil {
 		return err
 	}
 	if r.Verdict != policy.Pass {
@@ -93,10 +89,15 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 	if err != nil {
 		return verify.Report{}, err
 	}
+	exploits, err := f.exploits.load()
+	if err != nil {
+		return verify.Report{}, err
+	}
 	rules, err := f.rules.load()
 	if err != nil {
 		return verify.Report{}, err
 	}
+	defer f.source.cache.close()
 	tree, err := f.source.open(ctx)
 	if err != nil {
 		return verify.Report{}, err
@@ -105,23 +106,20 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, 
 	if err != nil {
 		return verify.Report{}, err
 	}
-	root, err := f.root()
+	verifier, err := f.trust.verifier(policies, &f.source)
 	if err != nil {
 		return verify.Report{}, err
 	}
-	verifier, err := sigstore.New(root, policies.Keys())
-	if err != nil {
-		return verify.Report{}, err
-	}
-	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version()})
+	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
 	defer client.Close()
 	bar := newProgressLine(term.err)
 	defer bar.clear()
 	gate := verify.Gate{
 		Resolver: client,
-		Stores:   []verify.Store{client.Tags(), client.Referrers()},
+		Stores:   []verify.Store{client.Tags(), client.Referrers(), client.Unsigned()},
 		Verifier: verifier,
 		Policies: policies,
+		Exploits: exploits,
 		Rules:    rules,
 		At:       at,
 		Progress: bar.show,
@@ -143,60 +141,4 @@ func (f *verifyFlags) time() (time.Time, error) {
 		return at, fmt.Errorf("read --at %q: want a time such as 2026-01-31T15:04:05Z", f.at)
 	}
 	return at, nil
-}
-
-// output is one -o flag.
-type output struct {
-	write report.Writer
-	file  string
-}
-
-func parseOutputs(flags []string) ([]output, error) {
-	var outputs []output
-	toTerminal := 0
-	for _, flag := range flags {
-		format, file, _ := strings.Cut(flag, "=")
-		writer, err := report.For(format)
-		if err != nil {
-			return nil, err
-		}
-		if file == "" {
-			toTerminal++
-		}
-		outputs = append(outputs, output{writer, file})
-	}
-	if toTerminal > 1 {
-		return nil, errors.New("write report: several formats would be mixed on standard output; give all but one a file: -o FORMAT=FILE")
-	}
-	return outputs, nil
-}
-
-func (f *verifyFlags) writeOutputs(outputs []output, r verify.Report, term terminal) error {
-	style := report.Plain
-	if f.verbose {
-		style = report.Verbose
-	}
-	for _, o := range outputs {
-		if err := o.print(r, style, term); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (o output) print(r verify.Report, style report.Style, term terminal) error {
-	if o.file == "" {
-		if isTerminal(term.out) {
-			style |= report.Colour
-		}
-		return o.write(term.out, r, style)
-	}
-	file, err := os.Create(o.file)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	if err := errors.Join(o.write(file, r, style), file.Close()); err != nil {
-		return fmt.Errorf("write report to %s: %w", o.file, err)
-	}
-	return nil
 }
