@@ -138,8 +138,12 @@ const (
 	EvidenceWait   = 5 * time.Second
 	// RequestTime is how long one registry request may take.
 	RequestTime = 20 * time.Second
-	// ImageTime is how long one image may take, retries included.
+	// RunTime is how long one run may take where nobody says otherwise.
+	RunTime = 10 * time.Minute
+	// ImageTime is how long one image may take, retries included, and Grace how
+	// long after that it may take to say what it waited for.
 	ImageTime = 60 * time.Second
+	Grace     = time.Second
 	// HostFailures is how many requests to one host may fail in a row, by
 	// taking too long or without a connection, before a run gives up on it.
 	HostFailures = 3
@@ -190,8 +194,9 @@ const (
 	// archive, unpacked, and the number of its files.
 	TUFArchiveBytes = 32 << 20
 	TUFArchiveFiles = 10_000
-	// TrustTime is how long fetching the trusted root may take.
-	TrustTime = 60 * time.Second
+	// TrustTime is how long fetching the trusted root may take: less than an
+	// image has, so that it is told what it waited for.
+	TrustTime = 40 * time.Second
 	// JSONDepth is how deeply a JSON document may nest.
 	JSONDepth = 200
 	// CSAFProducts is how many products the vulnerabilities of one CSAF

@@ -29,14 +29,17 @@ type Gate struct {
 	Rules images.Rules
 	// At is the time to evaluate at.
 	At time.Time
+	// ImageTime is how long one image may take. Zero is bounds.ImageTime.
+	ImageTime time.Duration
 	// Progress, where it is set, is told after each image how many of how
 	// many are done. It is called from several goroutines.
 	Progress func(done, total int)
 }
 
 // Check verifies everything that a rendering deploys. Whatever is wrong with
-// an image, an object or a unit is a finding of the report; an error means
-// that no report could be made, because there is no policy or ctx ended.
+// an image, an object or a unit is a finding of the report. Images that are not
+// decided by ctx's deadline are unknown; an error means that no report could be
+// made, because there is no policy or ctx was cancelled.
 func (g *Gate) Check(ctx context.Context, revision render.Revision, rendering render.Rendering) (Report, error) {
 	if len(g.Policies.Policies) == 0 {
 		return Report{}, errors.New("check revision: no policy is loaded; nothing to check against is never a pass")
@@ -63,33 +66,32 @@ func (g *Gate) Check(ctx context.Context, revision render.Revision, rendering re
 func (g *Gate) checkImages(ctx context.Context, found []render.Image) ([]ImageResult, error) {
 	results := make([]ImageResult, len(found))
 	starved := make([]bool, len(found))
-	group, groupCtx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(bounds.ImagesAtOnce)
 	progress, room := newProgress(g.Progress, len(found)), newRoom()
-	check := func(ctx context.Context, i int) {
-		inside, leave := room.enter(ctx)
-		defer func() {
-			if starved[i] = !leave(); !starved[i] {
-				progress.step()
-			}
-		}()
-		results[i] = g.checkImage(inside, found[i])
+	check := func(i int) {
+		var enough bool
+		results[i], enough = g.decide(ctx, found[i], room)
+		if starved[i] = !enough; enough {
+			progress.step()
+		}
 	}
 	for i := range found {
 		group.Go(func() error {
-			check(groupCtx, i)
-			return ctx.Err()
+			check(i)
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	_ = group.Wait()
 	for i := range found {
 		if starved[i] {
-			check(ctx, i)
+			check(i)
 		}
 	}
-	return results, ctx.Err()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, ctx.Err()
+	}
+	return results, nil
 }
 
 // findings are all that is not about one image: problems of rendering and of

@@ -122,18 +122,34 @@ func (f *fleet) check(tb testing.TB, options registry.Options) verify.Report {
 	tb.Helper()
 	client := registry.New(options)
 	defer client.Close()
+	return f.checkWith(tb, f.gate(tb, client))
+}
+
+// gate is one that asks by way of a client.
+func (f *fleet) gate(tb testing.TB, client *registry.Client) verify.Gate {
+	tb.Helper()
 	verifier, err := sigstore.New(f.root, f.policies.Keys())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	gate := verify.Gate{
+	return verify.Gate{
 		Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers()},
 		Verifier: verifier, Policies: f.policies, At: f.world.Now(),
 	}
+}
+
+// render is what the fleet deploys.
+func (f *fleet) render(tb testing.TB) render.Rendering {
+	tb.Helper()
 	units, problems := render.Discover(tb.Context(), f.tree, render.DiscoverOptions{})
 	rendering := render.Render(tb.Context(), f.tree, units, map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()})
 	rendering.Problems = render.Merge(f.tree.Problems, problems, rendering.Problems)
-	report, err := gate.Check(tb.Context(), f.tree.Revision, rendering)
+	return rendering
+}
+
+func (f *fleet) checkWith(tb testing.TB, gate verify.Gate) verify.Report {
+	tb.Helper()
+	report, err := gate.Check(tb.Context(), f.tree.Revision, f.render(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/render"
 	"github.com/syncgate/syncgate/render/images"
@@ -15,11 +14,7 @@ import (
 // checkImage gives the verdict on one image. It never panics: what a library
 // does not survive is a finding, and unknown.
 func (g *Gate) checkImage(ctx context.Context, image render.Image) (result ImageResult) {
-	result = ImageResult{
-		Reference: image.Reference, Class: image.Class, Locations: image.Locations,
-		Policies: []string{}, Requirements: []policy.RequirementResult{},
-		Findings: []policy.Finding{}, Evidence: []EvidenceSummary{},
-	}
+	result = newResult(image)
 	defer func() {
 		if r := recover(); r != nil {
 			result.Verdict = policy.Unknown
@@ -30,8 +25,6 @@ func (g *Gate) checkImage(ctx context.Context, image render.Image) (result Image
 			})
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, bounds.ImageTime)
-	defer cancel()
 	subject, err := subjectOf(image)
 	if err != nil {
 		return result.stopped(policy.Finding{
@@ -41,6 +34,15 @@ func (g *Gate) checkImage(ctx context.Context, image render.Image) (result Image
 	}
 	c := &imageCheck{gate: g, ctx: ctx, verifier: g.Verifier, uses: subject.Uses, result: result}
 	return c.run(subject)
+}
+
+// newResult is that of an image of which nothing is known yet.
+func newResult(image render.Image) ImageResult {
+	return ImageResult{
+		Reference: image.Reference, Class: image.Class, Locations: image.Locations,
+		Policies: []string{}, Requirements: []policy.RequirementResult{},
+		Findings: []policy.Finding{}, Evidence: []EvidenceSummary{},
+	}
 }
 
 // stopped ends a check with the one finding that stopped it.

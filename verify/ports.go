@@ -122,6 +122,9 @@ const (
 	CodeLimitExceeded policy.Code = "limit-exceeded"
 	// CodeOffline: it needs the network, which is switched off. Unknown.
 	CodeOffline policy.Code = "offline"
+	// CodeDeadlineExceeded: the image's time or the run's was over before the
+	// verdict. Unknown, retryable.
+	CodeDeadlineExceeded policy.Code = "deadline-exceeded"
 	// CodeNoImages: the revision deploys no image at all. Unknown.
 	CodeNoImages policy.Code = "no-images"
 	// CodeInternal: a defect of syncgate. Unknown.

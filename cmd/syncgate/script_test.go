@@ -41,6 +41,8 @@ func TestScripts(t *testing.T) {
 			"push":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).push(ts, args) },
 			"sign":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).sign(ts, args) },
 			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },
+			"break":    func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).breakIt(ts, args) },
+			"mend":     func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).Mend() },
 			"commit":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).commit(ts, args) },
 			"fill":     func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, args) },
 			"exitcode": exitCode,
@@ -121,6 +123,16 @@ func (w *scriptWorld) attest(ts *testscript.TestScript, args []string) {
 	})
 	ts.Check(w.Attest(w.images[args[0]], w.signers[args[1]],
 		verifytest.Claim{PredicateType: args[2], Predicate: json.RawMessage(text)}, how))
+}
+
+// breakIt is "break FAULT PATH": requests with PATH in theirs meet a fault of
+// verifytest.
+func (w *scriptWorld) breakIt(ts *testscript.TestScript, args []string) {
+	fault := verifytest.Faults()[args[0]]
+	if fault == nil {
+		ts.Fatalf("unknown fault %s", args[0])
+	}
+	w.Break(verifytest.On(args[1], fault))
 }
 
 func (w *scriptWorld) how(ts *testscript.TestScript, options []string) verifytest.How {

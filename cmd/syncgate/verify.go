@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
 	"github.com/syncgate/syncgate/verify/registry"
@@ -23,6 +25,7 @@ type verifyFlags struct {
 	exploits       exploitFlags
 	outputs        outputFlags
 	at             string
+	timeout        time.Duration
 }
 
 func newVerify(term terminal) *cobra.Command {
@@ -53,6 +56,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
 	f.outputs.register(cmd)
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
+	flags.DurationVar(&f.timeout, "timeout", bounds.RunTime, "how long the run may take; images that are not decided by then are unknown")
 	return cmd
 }
 
@@ -61,8 +65,21 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	if f.timeout <= 0 {
+		return fmt.Errorf("read --timeout %s: want how long the run may take, such as 5m", f.timeout)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, verify.Deadline(fmt.Sprintf("the %s that --timeout gives the run are over", f.timeout)))
+	defer cancel()
 	r, err := f.check(ctx, term)
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		// There is nothing to report on yet, and nothing wrong with the command.
+		if cause := context.Cause(ctx); !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", err, cause)
+		}
+		fmt.Fprintf(term.err, "syncgate: %v\n", err)
+		return blocked{policy.Unknown}
+	case err != nil:
 		return err
 	}
 	if err := f.outputs.write(outputs, r, term); err != nil {

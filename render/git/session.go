@@ -182,6 +182,8 @@ func (r *remote) explain(ctx context.Context, verb string, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fmt.Errorf("%s %s: %w", verb, name, context.Canceled)
+	case ctx.Err() != nil && context.Cause(ctx) != context.DeadlineExceeded:
+		return fmt.Errorf("%s %s: %w", verb, name, context.Cause(ctx))
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s %s: it takes longer than %s: %w", verb, name, bounds.FetchTime, context.DeadlineExceeded)
 	case errors.Is(err, transport.ErrAuthenticationRequired):

@@ -20,9 +20,11 @@ import (
 // transparency logs, certificate logs and timestamp authorities. It may be
 // one that is loaded only when it is first needed.
 type TrustedRoot struct {
+	// load is nil where loaded is set from the beginning.
 	load func(context.Context) (*material, error)
 
-	mu     sync.Mutex
+	once   sync.Once
+	ready  chan struct{}
 	loaded *material
 	failed error
 }
@@ -145,26 +147,43 @@ func (m *material) makeVerifiers() error {
 
 // material returns the root, which may mean to fetch it. It is nil if r is.
 // A failure is a *verify.Fault, and is kept: what failed once is not tried
-// again for each image.
+// again for each image. It is fetched for all images, whichever asks first, so
+// the deadline of none ends it.
 func (r *TrustedRoot) material(ctx context.Context) (*material, error) {
 	if r == nil {
 		return nil, nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.loaded != nil || r.failed != nil {
+	if r.load == nil {
+		return r.loaded, nil
+	}
+	r.once.Do(func() {
+		r.ready = make(chan struct{})
+		go func() {
+			defer close(r.ready)
+			r.fetch(context.WithoutCancel(ctx))
+		}()
+	})
+	select {
+	case <-r.ready:
 		return r.loaded, r.failed
+	case <-ctx.Done():
+		return nil, trustFault(ctx.Err())
 	}
+}
+
+// fetch loads the root. What a library does not survive is a failure.
+func (r *TrustedRoot) fetch(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.failed = trustFault(fmt.Errorf("this is a defect of syncgate: %v", p))
+		}
+	}()
 	m, err := r.load(ctx)
-	if err == nil {
-		r.loaded = m
-		return m, nil
+	if err != nil {
+		r.failed = trustFault(err)
+		return
 	}
-	fault := trustFault(err)
-	if ctx.Err() == nil {
-		r.failed = fault
-	}
-	return nil, fault
+	r.loaded = m
 }
 
 func trustFault(err error) error {

@@ -8,6 +8,7 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -41,7 +42,9 @@ type manifest struct {
 type registryServer struct {
 	host    string
 	handler http.Handler
-	server  *http.Server
+	// front is what the network sees: the handler, behind its faults.
+	front  atomic.Pointer[http.Handler]
+	server *http.Server
 }
 
 func startRegistry() (*registryServer, error) {
@@ -50,11 +53,10 @@ func startRegistry() (*registryServer, error) {
 		return nil, err
 	}
 	handler := registry.New(registry.WithReferrersSupport(true), registry.Logger(stdlog.New(io.Discard, "", 0)))
-	s := &registryServer{
-		host:    listener.Addr().String(),
-		handler: handler,
-		server:  &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second},
-	}
+	s := &registryServer{host: listener.Addr().String(), handler: handler}
+	s.front.Store(&s.handler)
+	front := http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { (*s.front.Load()).ServeHTTP(out, r) })
+	s.server = &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second}
 	// Serve ends with http.ErrServerClosed when close is called.
 	go func() { _ = s.server.Serve(listener) }()
 	return s, nil
