@@ -40,6 +40,8 @@ const (
 	CodePath = "path-not-found"
 	// CodeTooMany is what goes beyond a bound.
 	CodeTooMany = "too-many-applications"
+	// CodeDirectorySize is a directory that Argo CD refuses by default.
+	CodeDirectorySize = "directory-too-large"
 	// CodeFile is a file that cannot be read or evaluated.
 	CodeFile = "file-unreadable"
 )

@@ -3,6 +3,7 @@ package argocd
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gobwas/glob"
+	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/render"
@@ -18,6 +20,10 @@ import (
 
 // skipMarker makes Argo CD pass over the file that holds it.
 const skipMarker = "+argocd:skip-file-rendering"
+
+// combinedBytes is the size of a directory's manifests from which on Argo CD
+// refuses it, unless --max-combined-directory-manifests-size says otherwise.
+const combinedBytes = 10_000_000
 
 // renderDirectory reads the manifests of a directory (findManifests of
 // reposerver/repository/repository.go).
@@ -104,6 +110,9 @@ func (j *job) file(ctx context.Context, s *directorySource, name string, left *i
 		})
 		return nil
 	}
+	if !strings.HasSuffix(name, ".jsonnet") {
+		j.combined(name, len(data))
+	}
 	objects, problems := j.parse(ctx, s, name, data)
 	if *left -= len(data); *left < 0 || len(j.objects)+len(objects) > bounds.RenderedObjects {
 		j.problems = append(j.problems, render.Problem{
@@ -118,14 +127,27 @@ func (j *job) file(ctx context.Context, s *directorySource, name string, left *i
 	return nil
 }
 
+// combined counts the bytes of manifests, and tells once that they are more
+// than Argo CD takes by default: then it deploys none, so nothing is missed.
+func (j *job) combined(name string, bytes int) {
+	before := j.manifestBytes
+	if j.manifestBytes += bytes; before > combinedBytes || j.manifestBytes <= combinedBytes {
+		return
+	}
+	j.problems = append(j.problems, render.Problem{
+		Code: CodeDirectorySize, Severity: render.Notice, Origin: render.Origin{File: j.from.show(name)},
+		Message: fmt.Sprintf("directory %s holds more than %d bytes of manifests, which Argo CD refuses unless it is told otherwise", j.dir, combinedBytes),
+		Hint:    "split the directory, or raise --max-combined-directory-manifests-size of argocd-repo-server",
+	})
+}
+
 // parse returns the objects of a file.
 func (j *job) parse(ctx context.Context, s *directorySource, name string, data []byte) ([]render.Object, []render.Problem) {
 	if strings.HasSuffix(name, ".jsonnet") {
 		return j.jsonnet(ctx, s, name)
 	}
 	objects, problems := render.ParseObjects(name, data)
-	if len(objects) == 0 && !looksLikeManifest(data) {
-		// Argo CD passes over what does not parse and is no manifest.
+	if len(objects) == 0 && passedOver(name, data) {
 		for i := range problems {
 			if problems[i].Code == render.CodeMalformed {
 				problems[i].Severity = render.Notice
@@ -136,14 +158,42 @@ func (j *job) parse(ctx context.Context, s *directorySource, name string, data [
 	return objects, problems
 }
 
-// looksLikeManifest is how Argo CD tells a manifest that does not parse.
-func looksLikeManifest(data []byte) bool {
+// passedOver tells whether Argo CD leaves out a file that does not parse here:
+// one that it cannot parse either, and that does not look like a manifest. What
+// it does parse it deploys, so that is never left out here.
+func passedOver(name string, data []byte) bool {
+	if strings.HasSuffix(name, ".json") || bytes.IndexByte(data, 0) >= 0 {
+		return false // JSON has to parse, and UTF-16 is not looked into here
+	}
+	looks := true
 	for _, key := range []string{"apiVersion:", "kind:", "metadata:"} {
-		if !bytes.Contains(data, []byte(key)) {
-			return false
+		looks = looks && bytes.Contains(data, []byte(key))
+	}
+	return !looks && !startsWithObject(data)
+}
+
+// startsWithObject tells whether the first document of a file that is not
+// empty is an object to Argo CD's own parser, which takes some of what the
+// stricter one here refuses.
+func startsWithObject(data []byte) bool {
+	var object struct {
+		Kind string `json:"kind"`
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if start := bytes.TrimLeft(data, " \t\r\n"); bytes.HasPrefix(start, []byte("{")) &&
+		json.NewDecoder(bytes.NewReader(start)).Decode(&object) == nil && object.Kind != "" {
+		return true
+	}
+	for _, document := range bytes.Split(append([]byte("\n"), data...), []byte("\n---")) {
+		if len(bytes.TrimSpace(document)) == 0 {
+			continue
+		}
+		var parsed map[string]json.RawMessage
+		if err := sigsyaml.Unmarshal(document, &parsed); err != nil || len(parsed) > 0 {
+			return err == nil && parsed["kind"] != nil
 		}
 	}
-	return true
+	return false
 }
 
 // unreadable tells of a file that cannot be read.

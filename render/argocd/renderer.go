@@ -42,7 +42,9 @@ type job struct {
 	move  *relocation
 	// unedited tells that options could not be applied to a kustomization.
 	unedited bool
-	objects  []render.Object
+	// manifestBytes is the size of the manifests of a directory so far.
+	manifestBytes int
+	objects       []render.Object
 }
 
 // Render renders a source that Expand made.

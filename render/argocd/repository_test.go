@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/syncgate/syncgate/render"
-	"github.com/syncgate/syncgate/render/argocd"
 )
 
 // fetchers is a Fetcher and ChartFetcher of trees by "repository@reference".
@@ -222,72 +219,5 @@ func TestHydrator(t *testing.T) {
 	got := in(files(append(sources(), "app.yaml", text)...)).deploy(t)
 	if !strings.Contains(got.text(t), "name:other") || got.problems() != "" {
 		t.Error(got.text(t))
-	}
-}
-
-// TestCorpus shows that each Application and ApplicationSet of real
-// repositories becomes units or is told.
-func TestCorpus(t *testing.T) {
-	corpus := os.Getenv("SYNCGATE_CORPUS")
-	if corpus == "" {
-		corpus = "../../../shared/corpus"
-	}
-	repositories, _ := filepath.Glob(filepath.Join(corpus, "render/src/*"))
-	if len(repositories) == 0 {
-		t.Skip("no corpus: set SYNCGATE_CORPUS")
-	}
-	applications, sets, units, unseen := 0, 0, 0, 0
-	for _, dir := range repositories {
-		tree := render.Tree{FS: os.DirFS(dir)}
-		var rendering render.Rendering
-		_ = fs.WalkDir(tree.FS, ".", func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
-				return nil
-			}
-			data, err := fs.ReadFile(tree.FS, name)
-			if err != nil || !strings.Contains(string(data), "argoproj.io/") {
-				return nil
-			}
-			objects, _ := render.ParseObjects(name, data)
-			for _, o := range objects {
-				rendering.Units = append(rendering.Units, render.Rendered{Unit: render.Unit{Name: name}, Objects: 1})
-				rendering.Objects = append(rendering.Objects, o)
-			}
-			return nil
-		})
-		deployer := argocd.New(argocd.Options{})
-		found, problems := deployer.Expand(t.Context(), tree, rendering)
-		units, unseen = units+len(found), unseen+len(problems)
-		told := map[render.Origin]bool{}
-		for _, u := range found {
-			told[u.Origin] = true
-		}
-		objects := map[string]bool{}
-		for _, p := range problems {
-			objects[p.Object.String()] = true
-			if p.Message == "" || p.Origin.File == "" {
-				t.Errorf("%s: a problem without a place: %+v", dir, p)
-			}
-		}
-		for _, u := range found {
-			objects[u.Deployer.String()] = true
-		}
-		for _, o := range rendering.Objects {
-			if !strings.HasPrefix(o.ID.APIVersion, "argoproj.io/") || o.ID.Kind != "Application" && o.ID.Kind != "ApplicationSet" {
-				continue
-			}
-			if o.ID.Kind == "Application" {
-				applications++
-			} else {
-				sets++
-			}
-			if !told[o.Origin] && !objects[o.ID.String()] {
-				t.Errorf("%s: %s at %s is neither a unit nor told", filepath.Base(dir), o.ID, o.Origin)
-			}
-		}
-	}
-	t.Logf("%d Applications and %d ApplicationSets: %d units, %d problems", applications, sets, units, unseen)
-	if applications < 10 || sets < 10 {
-		t.Errorf("the corpus holds more than %d Applications and %d ApplicationSets", applications, sets)
 	}
 }
