@@ -47,6 +47,8 @@ func render1(ctx context.Context, units []render.Unit, f rendererFunc) (render.R
 	return r, b.String()
 }
 
+// TestRender has the rows of the threats on zero objects and on a renderer
+// that panics.
 func TestRender(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -145,7 +147,8 @@ func TestNoObjectIsPassedOver(t *testing.T) {
 	}
 }
 
-// TestPanicHoldsNoValue shows that what a renderer panicked with is not told.
+// TestPanicHoldsNoValue is the row of the threats on a renderer that panics: a
+// finding, not a crash, and what it panicked with is not told.
 func TestPanicHoldsNoValue(t *testing.T) {
 	r, _ := render1(t.Context(), unitsOf("a"), func(context.Context, render.Source) ([]render.Object, error) {
 		panic(fmt.Errorf("password hunter2"))

@@ -190,7 +190,8 @@ func (v *variables) fill(d *deployer, object *render.Object) *render.Problem {
 	}
 	after, err := parsed(filled)
 	if err != nil {
-		return d.about(object, render.Broken, CodeVariable, "is no YAML once its variables are filled in")
+		return hint(d.about(object, render.Broken, CodeVariable, "is no YAML once its variables are filled in"),
+			"quote the variables, or correct their values")
 	}
 	object.Locator = filledIn{object: *object, before: before}
 	if !v.restore(before, after) {

@@ -82,7 +82,7 @@ func TestExtract(t *testing.T) {
 func TestUnresolved(t *testing.T) {
 	for image, want := range map[string]string{
 		"ghcr.io/a:${TAG}":             "variable TAG,",
-		"${REGISTRY:=ghcr.io}/a":       "variable REGISTRY:=ghcr.io,",
+		"${REGISTRY:=ghcr.io}/a":       "variable REGISTRY,",
 		"$(params.image)":              "variable params.image,",
 		"ghcr.io/a:$TAG":               "variable TAG,",
 		"{{ .Values.image }}":          "variable .Values.image,",

@@ -49,6 +49,10 @@ func malformed(text, why, hint string) *render.Problem {
 // The first group is the name of the variable. None is part of a reference.
 var substitutions = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}|\$\{+\s*([^{}]*?)\s*\}+|\$\(\s*([^()]*?)\s*\)|\$([A-Za-z_]\w*)|<([A-Za-z_][\w. -]*)>|%([A-Za-z_]\w*)%`)
 
+// variableName is the name in a substitution that has a default or an
+// operator after it.
+var variableName = regexp.MustCompile(`^[#!]?[\w.]+|.*`)
+
 // placeholder is an image that sidecar injection fills in.
 const placeholder = "auto"
 
@@ -58,6 +62,7 @@ func unresolved(text string) *render.Problem {
 	problem := &render.Problem{Code: CodeUnresolved}
 	switch match := substitutions.FindStringSubmatch(text); {
 	case match != nil:
+		match[2] = variableName.FindString(match[2])
 		name := strings.Join(match[1:], "")
 		problem.Message = fmt.Sprintf("image %q depends on the variable %s, whose value is not in the revision", text, name)
 		problem.Hint = "write the image out, or give the renderer the value"

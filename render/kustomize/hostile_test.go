@@ -72,7 +72,7 @@ func watch(t *testing.T) (server string) {
 	return s.URL
 }
 
-// TestThreatRemoteBases tries every way to make kustomize fetch something.
+// TestThreatRemoteBases is the row of the threats on remote bases: it tries every way to make kustomize fetch something.
 func TestThreatRemoteBases(t *testing.T) {
 	server := watch(t)
 	at := func(files string) string {
@@ -170,7 +170,8 @@ func TestThreatRemoteOptions(t *testing.T) {
 	}
 }
 
-// TestThreatPlugins shows that no program is run to build.
+// TestThreatPlugins is the row of the threats on exec and container plugins and
+// on helm: no program is run to build.
 func TestThreatPlugins(t *testing.T) {
 	watch(t)
 	checkRefusals(t, render.Source{Load: render.LoadTree}, []refusal{
@@ -354,7 +355,7 @@ func (s slowFS) Open(string) (fs.File, error) {
 	return nil, fs.ErrNotExist
 }
 
-// TestThreatPanic turns a panic into a problem.
+// TestThreatPanic is the row of the threats on a renderer that panics: it turns a panic into a problem.
 func TestThreatPanic(t *testing.T) {
 	_, err := kustomize.New(nil).Render(context.Background(), render.Tree{FS: panicFS{}}, render.Source{Kind: render.Kustomize})
 	if p, ok := err.(*render.Problem); !ok || p.Severity != render.Unseen || p.Code != kustomize.CodeFailed {
