@@ -251,3 +251,15 @@ const (
 	// ClockSkew is how far in the future a signed time may lie.
 	ClockSkew = 5 * time.Minute
 )
+
+// Evidence that was saved.
+const (
+	// SnapshotBytes is the size of the contents of one snapshot, SnapshotBlobs
+	// their number, and SnapshotRecordBytes the size of the list of them.
+	SnapshotBytes       = 16 << 30
+	SnapshotBlobs       = 1_000_000
+	SnapshotRecordBytes = 256 << 20
+	// SnapshotFileBytes is the size of its policies, keys and trusted roots
+	// together, and of its objects.
+	SnapshotFileBytes = 256 << 20
+)

@@ -28,15 +28,16 @@ func faultFinding(err error) policy.Finding {
 	return policy.Finding{Code: CodeInternal, Verdict: policy.Unknown, Message: err.Error()}
 }
 
-// faultFindings takes several joined errors apart.
-func faultFindings(err error) []policy.Finding {
+// Findings are those that an error of a port makes, of which several may be
+// joined. None is a pass.
+func Findings(err error) []policy.Finding {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var findings []policy.Finding
 		for _, e := range joined.Unwrap() {
-			findings = append(findings, faultFindings(e)...)
+			findings = append(findings, Findings(e)...)
 		}
 		return findings
 	}
@@ -46,7 +47,7 @@ func faultFindings(err error) []policy.Finding {
 // appendFaults adds what errors say that was not said before: a trusted root
 // that cannot be had is in the way of every bundle.
 func appendFaults(findings []policy.Finding, err error) []policy.Finding {
-	for _, f := range faultFindings(err) {
+	for _, f := range Findings(err) {
 		if !slices.Contains(findings, f) {
 			findings = append(findings, f)
 		}

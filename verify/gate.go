@@ -36,26 +36,31 @@ type Gate struct {
 	Progress func(done, total int)
 }
 
-// Check verifies everything that a rendering deploys. Whatever is wrong with
-// an image, an object or a unit is a finding of the report. Images that are not
-// decided by ctx's deadline are unknown; an error means that no report could be
-// made, because there is no policy or ctx was cancelled.
+// Check verifies everything that a rendering deploys: it is Judge of what Read
+// finds.
 func (g *Gate) Check(ctx context.Context, revision render.Revision, rendering render.Rendering) (Report, error) {
+	return g.Judge(ctx, Read(revision, rendering, g.Rules))
+}
+
+// Judge verifies what a revision deploys. Whatever is wrong with an image, an
+// object or a unit is a finding of the report. Images that are not decided by
+// ctx's deadline are unknown; an error means that no report could be made,
+// because there is no policy or ctx was cancelled.
+func (g *Gate) Judge(ctx context.Context, deployed Deployment) (Report, error) {
 	if len(g.Policies.Policies) == 0 {
 		return Report{}, errors.New("check revision: no policy is loaded; nothing to check against is never a pass")
 	}
-	found, problems := g.Rules.Extract(rendering)
-	results, err := g.checkImages(ctx, found)
+	results, err := g.checkImages(ctx, deployed.Images)
 	if err != nil {
 		return Report{}, err
 	}
 	report := Report{
-		APIVersion: ReportAPIVersion, Kind: ReportKind, Revision: revision,
-		Policies: policyRefs(g.Policies), Units: unitResults(rendering), Images: results,
-		Findings: g.findings(rendering, problems, found),
+		APIVersion: ReportAPIVersion, Kind: ReportKind, Revision: deployed.Revision,
+		Policies: policyRefs(g.Policies), Units: nonNil(deployed.Units), Images: results,
+		Findings: g.findings(deployed),
 	}
 	report.Summary, report.Verdict = fold(report)
-	report.Summary.Objects = len(rendering.Objects)
+	report.Summary.Objects = deployed.Objects
 	return report, nil
 }
 
@@ -96,21 +101,16 @@ func (g *Gate) checkImages(ctx context.Context, found []render.Image) ([]ImageRe
 
 // findings are all that is not about one image: problems of rendering and of
 // extraction, and what the gate itself finds missing.
-func (g *Gate) findings(rendering render.Rendering, extraction []render.Problem, found []render.Image) []Finding {
-	findings := []Finding{}
-	for _, problems := range [][]render.Problem{rendering.Problems, extraction} {
-		for _, p := range problems {
-			findings = append(findings, fromProblem(p))
-		}
-	}
-	if len(found) == 0 && !slices.ContainsFunc(findings, blocks) {
+func (g *Gate) findings(deployed Deployment) []Finding {
+	findings := append([]Finding{}, deployed.Findings...)
+	if len(deployed.Images) == 0 && !slices.ContainsFunc(findings, blocks) {
 		findings = append(findings, Finding{Finding: policy.Finding{
 			Code: CodeNoImages, Verdict: policy.Unknown,
 			Message: "found no image in anything that this revision deploys; nothing to check is never a pass",
 			Hint:    "check --path and --revision; `syncgate images` lists what is found",
 		}})
 	}
-	for _, f := range g.Policies.Unused(subjects(found), g.At) {
+	for _, f := range g.Policies.Unused(subjects(deployed.Images), g.At) {
 		findings = append(findings, Finding{Finding: f})
 	}
 	return findings
@@ -152,18 +152,6 @@ func policyRefs(set policy.Set) []PolicyRef {
 		}
 	}
 	return refs
-}
-
-func unitResults(rendering render.Rendering) []UnitResult {
-	results := []UnitResult{}
-	for _, unit := range rendering.Units {
-		for _, source := range unit.Sources {
-			results = append(results, UnitResult{
-				Name: unit.Name, Kind: source.Kind, Path: source.Path, Objects: unit.Objects,
-			})
-		}
-	}
-	return results
 }
 
 func subjects(found []render.Image) []policy.Subject {

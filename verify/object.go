@@ -23,17 +23,23 @@ type object struct {
 
 // JSON returns the object as JSON, as an API server reads its YAML.
 func (o *object) JSON() ([]byte, error) {
-	o.once.Do(func() {
-		left := bounds.YAMLNodes
-		var value any
-		if value, o.err = jsonValue(o.node, 0, &left); o.err == nil {
-			o.text, o.err = json.Marshal(value)
-		}
-		if o.err == nil && len(o.text) > bounds.ProgramInput {
-			o.text, o.err = nil, fmt.Errorf("the object is larger than the %d bytes that a policy is given", bounds.ProgramInput)
-		}
-	})
+	o.once.Do(func() { o.text, o.err = ObjectJSON(o.node) })
 	return o.text, o.err
+}
+
+// ObjectJSON is a rendered object as policies see it: as JSON, as an API server
+// reads its YAML. Its error never quotes the object.
+func ObjectJSON(node *yaml.Node) ([]byte, error) {
+	left := bounds.YAMLNodes
+	value, err := jsonValue(node, 0, &left)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(value)
+	if err == nil && len(text) > bounds.ProgramInput {
+		return nil, fmt.Errorf("the object is larger than the %d bytes that a policy is given", bounds.ProgramInput)
+	}
+	return text, err
 }
 
 // jsonValue is the value of a node. Its error never quotes the node.

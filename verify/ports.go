@@ -125,6 +125,8 @@ const (
 	// CodeDeadlineExceeded: the image's time or the run's was over before the
 	// verdict. Unknown, retryable.
 	CodeDeadlineExceeded policy.Code = "deadline-exceeded"
+	// CodeNotRecorded: the evidence that was saved does not hold it. Unknown.
+	CodeNotRecorded policy.Code = "evidence-not-recorded"
 	// CodeNoImages: the revision deploys no image at all. Unknown.
 	CodeNoImages policy.Code = "no-images"
 	// CodeInternal: a defect of syncgate. Unknown.

@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"world":    func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).start(ts) },
+			"down":     func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(worldOf(ts).Close()) },
 			"push":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).push(ts, args) },
 			"sign":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).sign(ts, args) },
 			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },

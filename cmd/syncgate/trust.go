@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -29,41 +30,36 @@ func (f *trustFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.tufRoots, "tuf-root", nil, "[NAME=]FILE, the root metadata of --tuf-mirror (repeatable)")
 }
 
-// verifier is the one for a set of policies. Trusted roots that are fetched
-// are fetched when a signature needs them.
-func (f *trustFlags) verifier(policies policy.Set, source *sourceFlags) (*sigstore.Verifier, error) {
-	roots, err := f.roots(source)
-	if err != nil {
-		return nil, err
+// given tells that any of the flags is.
+func (f *trustFlags) given() bool { return len(f.files)+len(f.mirrors)+len(f.tufRoots) > 0 }
+
+// access is how TUF repositories are asked.
+func (f *sourceFlags) access() sigstore.Access {
+	access := sigstore.Access{Network: sigstore.Online, Memory: &sigstore.Memory{}}
+	if f.offline {
+		access.Network = sigstore.Offline
 	}
-	return sigstore.ForPolicies(policies, roots)
+	access.CacheDir, _ = f.cache.of("tuf") // where there is none nothing is kept
+	return access
 }
 
-// roots are those that the flags name, and those that every run knows.
-func (f *trustFlags) roots(source *sourceFlags) (sigstore.Roots, error) {
-	roots := sigstore.Roots{Network: sigstore.Online}
-	if source.offline {
-		roots.Network = sigstore.Offline
-	}
-	var noCache error
-	roots.CacheDir, noCache = source.cache.of("tuf")
-	roots.Named = sigstore.Known(roots.CacheDir, roots.Network)
+// roots are those that the flags name, in files, and those that every run knows.
+// Those that are fetched are fetched when a signature needs them.
+func (f *trustFlags) roots(files fs.FS, access sigstore.Access) (sigstore.Roots, error) {
+	roots := sigstore.Roots{Access: access, Named: sigstore.Known(access)}
 	for _, flag := range f.files {
 		name, file := named(flag)
-		root, err := sigstore.LoadTrustedRoot(file)
-		if err != nil {
-			return roots, err
+		root, err := trustedRoot(files, file)
+		if err == nil {
+			err = add(&roots, name, root)
 		}
-		if err := add(&roots, name, root); err != nil {
+		if err != nil {
 			return roots, fmt.Errorf("read --trusted-root: %w", err)
 		}
 	}
-	repositories, err := f.repositories()
+	repositories, err := f.repositories(files)
 	if err != nil {
 		return roots, err
-	}
-	if len(repositories) > 0 && noCache != nil {
-		return roots, noCache
 	}
 	for _, name := range slices.Sorted(maps.Keys(repositories)) {
 		root, err := roots.Repository(repositories[name])
@@ -74,15 +70,26 @@ func (f *trustFlags) roots(source *sourceFlags) (sigstore.Roots, error) {
 			return roots, fmt.Errorf("read --tuf-mirror: %w", err)
 		}
 	}
-	if len(roots.Own) > 0 {
-		return roots, nil
+	if len(roots.Own) == 0 {
+		roots.Own = []*sigstore.TrustedRoot{roots.Named[sigstore.NamePublicGood]}
 	}
-	roots.Own = []*sigstore.TrustedRoot{roots.Named[sigstore.NamePublicGood]}
-	return roots, noCache
+	return roots, nil
+}
+
+func trustedRoot(files fs.FS, name string) (*sigstore.TrustedRoot, error) {
+	data, err := document.ReadFile(files, name, bounds.TrustedRootBytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", name, document.Reason(err))
+	}
+	root, err := sigstore.ParseTrustedRoot(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return root, nil
 }
 
 // repositories pairs --tuf-mirror with --tuf-root, by name.
-func (f *trustFlags) repositories() (map[string]policy.TUFRepository, error) {
+func (f *trustFlags) repositories(files fs.FS) (map[string]policy.TUFRepository, error) {
 	found := map[string]policy.TUFRepository{}
 	for _, flag := range f.mirrors {
 		name, url := named(flag)
@@ -101,7 +108,7 @@ func (f *trustFlags) repositories() (map[string]policy.TUFRepository, error) {
 			return nil, fmt.Errorf("read --tuf-root %s: want one --tuf-mirror and one --tuf-root by that name", flag)
 		}
 		var err error
-		if repository.Root, err = document.ReadFile(document.Disk{}, file, bounds.TrustedRootBytes); err != nil {
+		if repository.Root, err = document.ReadFile(files, file, bounds.TrustedRootBytes); err != nil {
 			return nil, fmt.Errorf("read --tuf-root: %w", err)
 		}
 		found[name] = repository

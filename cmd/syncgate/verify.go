@@ -13,6 +13,7 @@ import (
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
 	"github.com/syncgate/syncgate/verify/registry"
+	"github.com/syncgate/syncgate/verify/snapshot"
 )
 
 // verifyFlags are those of the main job.
@@ -24,6 +25,7 @@ type verifyFlags struct {
 	trust          trustFlags
 	exploits       exploitFlags
 	outputs        outputFlags
+	evidence       evidenceFlags
 	at             string
 	timeout        time.Duration
 }
@@ -43,6 +45,9 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
   syncgate verify --revision HEAD --policy policies/ --policy-revision main -o text -o json=report.json`,
 		Args: oneSource,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.evidence.usable(cmd.Flags(), args); err != nil {
+				return err
+			}
 			f.source.argument(args)
 			return f.run(cmd.Context(), term)
 		},
@@ -55,6 +60,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringArrayVar(&f.policies, "policy", nil, "policy file or directory (repeatable)")
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
 	f.outputs.register(cmd)
+	f.evidence.register(cmd)
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
 	flags.DurationVar(&f.timeout, "timeout", bounds.RunTime, "how long the run may take; images that are not decided by then are unknown")
 	return cmd
@@ -70,7 +76,11 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, verify.Deadline(fmt.Sprintf("the %s that --timeout gives the run are over", f.timeout)))
 	defer cancel()
-	r, err := f.check(ctx, term)
+	check := f.check
+	if f.evidence.from != "" {
+		check = f.checkAgain
+	}
+	r, notSaved, err := check(ctx, term)
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		// There is nothing to report on yet, and nothing wrong with the command.
@@ -82,7 +92,7 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	case err != nil:
 		return err
 	}
-	if err := f.outputs.write(outputs, r, term); err != nil {
+	if err := errors.Join(f.outputs.write(outputs, r, term), notSaved); err != nil {
 		return err
 	}
 	if r.Verdict != policy.Pass {
@@ -91,62 +101,47 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	return nil
 }
 
-// check makes the report.
-func (f *verifyFlags) check(ctx context.Context, term terminal) (verify.Report, error) {
+// check makes the report. Where the evidence was to be saved and could not be,
+// the report stands all the same, and notSaved says why.
+func (f *verifyFlags) check(ctx context.Context, term terminal) (r verify.Report, notSaved, err error) {
 	for _, host := range f.source.plainHTTP {
 		if strings.Contains(host, "/") {
-			return verify.Report{}, fmt.Errorf("read --plain-http %s: want HOST or HOST:PORT, with no scheme and no path", host)
+			return r, nil, fmt.Errorf("read --plain-http %s: want HOST or HOST:PORT, with no scheme and no path", host)
 		}
 	}
-	at, err := f.time()
+	defer f.source.cache.close()
+	run, err := f.load(ctx)
 	if err != nil {
-		return verify.Report{}, err
-	}
-	policies, err := f.loadPolicies(ctx)
-	if err != nil {
-		return verify.Report{}, err
-	}
-	exploits, err := f.exploits.load()
-	if err != nil {
-		return verify.Report{}, err
+		return r, nil, err
 	}
 	rules, err := f.rules.load()
 	if err != nil {
-		return verify.Report{}, err
+		return r, nil, err
 	}
-	defer f.source.cache.close()
 	tree, err := f.source.open(ctx)
 	if err != nil {
-		return verify.Report{}, err
+		return r, nil, err
 	}
 	rendering, err := f.source.render(ctx, tree)
 	if err != nil {
-		return verify.Report{}, err
+		return r, nil, err
 	}
-	verifier, err := f.trust.verifier(policies, &f.source)
-	if err != nil {
-		return verify.Report{}, err
+	if err := run.trust(f.trust, run.files, f.source.access()); err != nil {
+		return r, nil, err
 	}
 	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
 	defer client.Close()
-	bar := newProgressLine(term.err)
-	defer bar.clear()
-	gate := verify.Gate{
-		Resolver: client,
-		Stores:   []verify.Store{client.Tags(), client.Referrers(), client.Unsigned()},
-		Verifier: verifier,
-		Policies: policies,
-		Exploits: exploits,
-		Rules:    rules,
-		At:       at,
-		Progress: bar.show,
+	ask := snapshot.Ports{
+		Resolver:  client,
+		Stores:    []verify.Store{client.Tags(), client.Referrers(), client.Unsigned()},
+		Manifests: client,
 	}
-	r, err := gate.Check(ctx, tree.Revision, rendering)
-	if f.at != "" {
-		at := at.UTC()
-		r.EvaluatedAt = &at
+	run.deployed = verify.Read(tree.Revision, rendering, rules)
+	if f.evidence.save != "" {
+		return f.judgeAndSave(ctx, run, ask, term)
 	}
-	return r, err
+	r, err = run.judge(ctx, ask, term)
+	return r, nil, err
 }
 
 func (f *verifyFlags) time() (time.Time, error) {

@@ -33,7 +33,11 @@ func Read(fsys fs.FS, names []string, read func(*File, Document) Problems) Probl
 		return Problems{{Message: "no policy given: name a file or a directory"}}
 	}
 	l := &loader{files: fsys, read: read}
-	for _, file := range l.expand(names) {
+	files := l.expand(names)
+	if recorder, ok := fsys.(*Recorder); ok {
+		recorder.read(files)
+	}
+	for _, file := range files {
 		l.file(file)
 	}
 	return l.problems
@@ -148,8 +152,7 @@ func (l *loader) file(name string) {
 // outside tells whether a name leads out of a tree. On disk every name is
 // inside: it is the user's own.
 func outside(fsys fs.FS, name string) bool {
-	_, disk := fsys.(Disk)
-	return !disk && !fs.ValidPath(name)
+	return !OnDisk(fsys) && !fs.ValidPath(name)
 }
 
 func stat(fsys fs.FS, name string) (fs.FileInfo, error) {
@@ -180,6 +183,9 @@ func ReadFile(fsys fs.FS, name string, limit int) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err == nil && len(text) > limit {
 		err = errTooLarge(limit)
+	}
+	if recorder, ok := fsys.(*Recorder); ok && err == nil {
+		recorder.keep(name, text)
 	}
 	return text, err
 }

@@ -73,8 +73,7 @@ func (c *converter) key(k key) *policy.Key {
 // own disk may name an absolute one; one in a tree may not, because there is
 // nothing that it could mean.
 func (c *converter) keyFile(file text) []byte {
-	_, disk := c.files.(document.Disk)
-	if path.IsAbs(file.Value) && !disk || strings.Contains(file.Value, "\\") {
+	if path.IsAbs(file.Value) && !document.OnDisk(c.files) || strings.Contains(file.Value, "\\") {
 		c.Report(file.Node, "key file %s is not a relative path: write it relative to the policy file, with /", document.Quote(file.Value))
 		return nil
 	}

@@ -79,7 +79,7 @@ func (r *repo) manifestByTag(ctx context.Context, tag string) (manifest, error) 
 // it is not cached.
 func (r *repo) manifestByDigest(ctx context.Context, digest policy.Digest) (manifest, error) {
 	return r.client.manifests.do(ctx, key(r, digest), func() (manifest, error) {
-		if m, ok := r.cachedManifest(digest); ok {
+		if m, _, ok := r.cachedManifest(digest); ok {
 			return m, nil
 		}
 		return r.fetchManifest(ctx, digest.String(), digest)
@@ -88,50 +88,72 @@ func (r *repo) manifestByDigest(ctx context.Context, digest policy.Digest) (mani
 
 // cachedManifest returns the manifest with a digest from the cache. Only those
 // are there that say themselves what they are.
-func (r *repo) cachedManifest(digest policy.Digest) (manifest, bool) {
-	body, ok := r.client.options.Cache.Load(r.name.Name(), digest.String(), bounds.ManifestBytes)
+func (r *repo) cachedManifest(digest policy.Digest) (m manifest, body []byte, ok bool) {
+	body, ok = r.client.options.Cache.Load(r.name.Name(), digest.String(), bounds.ManifestBytes)
 	if !ok {
-		return manifest{}, false
+		return manifest{}, nil, false
 	}
 	var says struct {
 		MediaType string `json:"mediaType"`
 	}
 	if json.Unmarshal(body, &says) != nil || !slices.Contains(manifestMediaTypes(), says.MediaType) {
-		return manifest{}, false
+		return manifest{}, nil, false
 	}
 	m, err := parseManifest(body, says.MediaType, digest)
 	m.cached = true
-	return m, err == nil
+	return m, body, err == nil
 }
 
 // fetchManifest asks for a manifest once, and computes its digest from its
 // bytes: what a registry says of it elsewhere must agree.
 func (r *repo) fetchManifest(ctx context.Context, reference string, want policy.Digest) (manifest, error) {
-	resp, err := r.client.get(ctx, &r.http, r.base+"/manifests/"+reference, manifestTypes)
+	got, err := r.askManifest(ctx, reference, want)
 	if err != nil {
 		return manifest{}, err
+	}
+	m, err := parseManifest(got.body, got.mediaType, got.digest)
+	if err == nil && m.mediaType == got.mediaType && !want.IsZero() {
+		r.client.options.Cache.Store(r.name.Name(), got.digest.String(), got.body)
+	}
+	return m, err
+}
+
+// sent is a manifest as a registry sends it.
+type sent struct {
+	mediaType string
+	body      []byte
+	digest    policy.Digest
+}
+
+func (r *repo) askManifest(ctx context.Context, reference string, want policy.Digest) (sent, error) {
+	resp, err := r.client.get(ctx, &r.http, r.base+"/manifests/"+reference, manifestTypes)
+	if err != nil {
+		return sent{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return manifest{}, newStatusError(resp)
+		return sent{}, newStatusError(resp)
 	}
 	mediaType, err := manifestType(resp.Header)
 	if err != nil {
-		return manifest{}, err
+		return sent{}, err
 	}
 	body, err := readAll(resp, bounds.ManifestBytes, "the manifest")
 	if err != nil {
-		return manifest{}, err
+		return sent{}, err
 	}
 	digest, err := manifestDigest(resp.Header.Get("Docker-Content-Digest"), body, want)
-	if err != nil {
-		return manifest{}, err
+	return sent{mediaType, body, digest}, err
+}
+
+// manifestBytes returns the manifest with a digest as it is, from the cache if
+// it is there.
+func (r *repo) manifestBytes(ctx context.Context, digest policy.Digest) (mediaType string, body []byte, err error) {
+	if m, body, ok := r.cachedManifest(digest); ok {
+		return m.mediaType, body, nil
 	}
-	m, err := parseManifest(body, mediaType, digest)
-	if err == nil && m.mediaType == mediaType && !want.IsZero() {
-		r.client.options.Cache.Store(r.name.Name(), digest.String(), body)
-	}
-	return m, err
+	got, err := r.askManifest(ctx, digest.String(), digest)
+	return got.mediaType, got.body, err
 }
 
 // manifestDigest is the digest of a manifest's bytes, which must be the one

@@ -162,3 +162,32 @@ func checkPath(repository name.Repository) error {
 	}
 	return nil
 }
+
+// Manifest returns the manifest with a digest as the registry has it, and its
+// media type. Its error is a *verify.Fault.
+func (c *Client) Manifest(ctx context.Context, repository string, digest policy.Digest) (mediaType string, body []byte, err error) {
+	parsed, err := name.NewRepository(repository)
+	if err != nil {
+		return "", nil, fmt.Errorf("parse repository %q: %w", repository, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, bounds.ImageTime)
+	defer cancel()
+	repo, err := c.repo(ctx, parsed)
+	if err == nil {
+		mediaType, body, err = repo.manifestBytes(ctx, digest)
+	}
+	if err != nil {
+		return "", nil, c.at("read manifest "+repository+"@"+digest.String(), parsed).fault(err)
+	}
+	return mediaType, body, nil
+}
+
+// Platforms are the images of the index that a manifest is, or none where it
+// is that of an image. The digest must have been checked.
+func Platforms(mediaType string, body []byte, digest policy.Digest) ([]policy.Platform, error) {
+	m, err := parseManifest(body, mediaType, digest)
+	if err != nil {
+		return nil, err
+	}
+	return m.platforms()
+}

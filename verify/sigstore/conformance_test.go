@@ -40,7 +40,7 @@ func conform(t *testing.T, evidence, dir string) error {
 	if own := filepath.Join(dir, "trusted_root.json"); exists(own) {
 		rootFile = own
 	}
-	root, err := sigstore.LoadTrustedRoot(rootFile)
+	root, err := sigstore.ParseTrustedRoot(read(t, rootFile))
 	if err != nil {
 		return err
 	}

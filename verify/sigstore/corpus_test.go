@@ -82,7 +82,7 @@ func runCase(t *testing.T, dir string, row map[string]string) (int, []string) {
 	must(t, err)
 	var root *sigstore.TrustedRoot
 	if row["trusted_root"] != "-" {
-		root, err = sigstore.LoadTrustedRoot(filepath.Join(dir, row["trusted_root"]))
+		root, err = sigstore.ParseTrustedRoot(read(t, filepath.Join(dir, row["trusted_root"])))
 		must(t, err)
 	}
 	var keys []policy.Key

@@ -39,7 +39,7 @@ func TestCosignAgreesOnCorpus(t *testing.T) {
 				file := filepath.Join(dir, row["trusted_root"])
 				opts.TrustedMaterial, err = root.NewTrustedRootFromPath(file)
 				must(t, err)
-				trusted, err = sigstore.LoadTrustedRoot(file)
+				trusted, err = sigstore.ParseTrustedRoot(read(t, file))
 				must(t, err)
 			}
 			var keys []policy.Key

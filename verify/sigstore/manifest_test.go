@@ -54,7 +54,7 @@ func verifyFile(t *testing.T, dir, path, expected string) error {
 			rootName = name
 		}
 	}
-	root, err := sigstore.LoadTrustedRoot(filepath.Join(dir, "roots", rootName, "trusted_root.json"))
+	root, err := sigstore.ParseTrustedRoot(read(t, filepath.Join(dir, "roots", rootName, "trusted_root.json")))
 	must(t, err)
 	keys := npmKeys(t, dir)
 	verifier, err := sigstore.New(root, keys)
@@ -127,7 +127,7 @@ func TestNpmAttestations(t *testing.T) {
 	if len(files) == 0 {
 		t.Fatal("no answers of npm")
 	}
-	root, err := sigstore.LoadTrustedRoot(filepath.Join(dir, "roots", "public-good", "trusted_root.json"))
+	root, err := sigstore.ParseTrustedRoot(read(t, filepath.Join(dir, "roots", "public-good", "trusted_root.json")))
 	must(t, err)
 	verifier, err := sigstore.New(root, npmKeys(t, dir))
 	must(t, err)
@@ -160,7 +160,7 @@ func TestNpmAttestations(t *testing.T) {
 // these say, by the signer that they say.
 func TestAmpelBundle(t *testing.T) {
 	dir := evidenceDir(t)
-	root, err := sigstore.LoadTrustedRoot(filepath.Join(dir, "roots", "public-good", "trusted_root.json"))
+	root, err := sigstore.ParseTrustedRoot(read(t, filepath.Join(dir, "roots", "public-good", "trusted_root.json")))
 	must(t, err)
 	verifier, err := sigstore.New(root, nil)
 	must(t, err)

@@ -61,24 +61,11 @@ func upTo(t policy.Trust) []relaxed {
 	return all
 }
 
-// ParseTrustedRoot reads a trusted root from its JSON.
+// ParseTrustedRoot reads a trusted root from the JSON of a trusted_root.json.
 func ParseTrustedRoot(data []byte) (*TrustedRoot, error) {
 	m, err := parseMaterial(data)
 	if err != nil {
-		return nil, fmt.Errorf("read trusted root: %w", err)
-	}
-	return &TrustedRoot{loaded: m}, nil
-}
-
-// LoadTrustedRoot reads a trusted root from a trusted_root.json file.
-func LoadTrustedRoot(path string) (*TrustedRoot, error) {
-	data, err := readBounded(path)
-	if err != nil {
-		return nil, fmt.Errorf("read trusted root: %w", err)
-	}
-	m, err := parseMaterial(data)
-	if err != nil {
-		return nil, fmt.Errorf("read trusted root %s: %w", path, err)
+		return nil, err
 	}
 	return &TrustedRoot{loaded: m}, nil
 }

@@ -21,10 +21,8 @@ type Roots struct {
 	Own []*TrustedRoot
 	// Named are those that policies may name, by their names.
 	Named map[string]*TrustedRoot
-	// CacheDir is where TUF repositories that policies name are cached.
-	CacheDir string
-	// Network says whether TUF repositories that policies name may be asked.
-	Network Network
+	// Access is how TUF repositories that policies name are asked.
+	Access
 }
 
 // openedRoot is a trusted root that a policy names.
@@ -97,11 +95,11 @@ func (r Roots) Repository(t policy.TUFRepository) (*TrustedRoot, error) {
 		return fromArchive(t, files), nil
 	}
 	// What another policy trusts at the same address is not what this one does.
-	dir := r.CacheDir
-	if dir != "" {
-		dir = filepath.Join(dir, (&policy.TrustedRoot{TUF: &t}).ID()[:16])
+	access := r.Access
+	if access.CacheDir != "" {
+		access.CacheDir = filepath.Join(access.CacheDir, (&policy.TrustedRoot{TUF: &t}).ID()[:16])
 	}
-	return FromRepository(Repository{URL: t.Mirror, Root: t.Root, Target: t.Target}, dir, r.Network), nil
+	return FromRepository(Repository{URL: t.Mirror, Root: t.Root, Target: t.Target}, access), nil
 }
 
 // compose is a trusted root whose kinds of authorities are those of others. A

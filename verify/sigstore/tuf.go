@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,10 +50,20 @@ type Repository struct {
 	Client *http.Client
 }
 
+// Access is how TUF repositories are asked.
+type Access struct {
+	// CacheDir is where what they answer is kept. Empty keeps nothing.
+	CacheDir string
+	// Network says whether they may be asked.
+	Network Network
+	// Memory, where it is set, remembers what was fetched.
+	Memory *Memory
+}
+
 // PublicGood is the trusted root of the public-good instance of Sigstore, by
 // way of TUF: see FromRepository.
-func PublicGood(cacheDir string, network Network) *TrustedRoot {
-	return FromRepository(Repository{URL: tuf.DefaultMirror, Root: tuf.DefaultRoot()}, cacheDir, network)
+func PublicGood(access Access) *TrustedRoot {
+	return FromRepository(Repository{URL: tuf.DefaultMirror, Root: tuf.DefaultRoot()}, access)
 }
 
 // githubMirror is where GitHub publishes the trusted root of its own instance.
@@ -66,8 +77,8 @@ var githubRoot []byte
 
 // GitHub is the trusted root of GitHub's own instance of Sigstore, which signs
 // the attestations of private repositories, by way of TUF: see FromRepository.
-func GitHub(cacheDir string, network Network) *TrustedRoot {
-	return FromRepository(Repository{URL: githubMirror, Root: githubRoot}, cacheDir, network)
+func GitHub(access Access) *TrustedRoot {
+	return FromRepository(Repository{URL: githubMirror, Root: githubRoot}, access)
 }
 
 // The names of the trusted roots that every run knows.
@@ -77,52 +88,60 @@ const (
 )
 
 // Known are the trusted roots that every run knows, by their names.
-func Known(cacheDir string, network Network) map[string]*TrustedRoot {
-	return map[string]*TrustedRoot{
-		NamePublicGood: PublicGood(cacheDir, network), NameGitHub: GitHub(cacheDir, network),
-	}
+func Known(access Access) map[string]*TrustedRoot {
+	return map[string]*TrustedRoot{NamePublicGood: PublicGood(access), NameGitHub: GitHub(access)}
 }
 
 // FromRepository is a trusted root that is fetched by way of TUF when it is
-// first needed, and kept in a directory below cacheDir. Where cacheDir is empty
-// nothing is kept.
+// first needed, and kept in a directory below the cache's.
 //
 // Online, what is cached is used for a day, and longer, for as long as its
 // metadata is valid, if the repository does not answer. Offline, the trusted
 // root that was fetched last is used without asking how old it is; where none
 // was, using the root is a *verify.Fault with code offline.
-func FromRepository(repository Repository, cacheDir string, network Network) *TrustedRoot {
-	keep := filepath.Join(cacheDir, tuf.URLToPath(repository.URL), trustedRootTarget)
-	if network == Offline {
-		return &TrustedRoot{load: func(context.Context) (*material, error) {
-			data, err := loadCached(keep, repository.URL)
-			if err != nil {
-				return nil, err
-			}
-			return parseMaterial(data)
-		}}
-	}
+func FromRepository(repository Repository, access Access) *TrustedRoot {
 	return &TrustedRoot{load: func(ctx context.Context) (*material, error) {
-		ctx, cancel := context.WithTimeout(ctx, bounds.TrustTime)
-		defer cancel()
-		data, err := repository.fetch(ctx, cacheDir)
+		data, err := access.Memory.recall(ctx, repository, func() ([]byte, error) { return repository.get(ctx, access) })
 		if err != nil {
-			return nil, fmt.Errorf("fetch from %s: %w", repository.URL, err)
-		}
-		if cacheDir == "" {
-			return parseMaterial(data)
-		}
-		if err := keepCopy(keep, data); err != nil {
-			return nil, fmt.Errorf("keep it for offline use: %w", err)
+			return nil, err
 		}
 		return parseMaterial(data)
 	}}
 }
 
-func loadCached(path, url string) ([]byte, error) {
-	data, err := readBounded(path)
-	if err == nil {
+// get gets the trusted root, online or not.
+func (r Repository) get(ctx context.Context, access Access) ([]byte, error) {
+	keep := ""
+	if access.CacheDir != "" {
+		keep = filepath.Join(access.CacheDir, tuf.URLToPath(r.URL), trustedRootTarget)
+	}
+	if access.Network == Offline {
+		return loadCached(keep, r.URL)
+	}
+	ctx, cancel := context.WithTimeout(ctx, bounds.TrustTime)
+	defer cancel()
+	data, err := r.fetch(ctx, access.CacheDir)
+	if err != nil {
+		return nil, fmt.Errorf("fetch from %s: %w", r.URL, err)
+	}
+	if keep == "" {
 		return data, nil
+	}
+	if err := keepCopy(keep, data); err != nil {
+		return nil, fmt.Errorf("keep it for offline use: %w", err)
+	}
+	return data, nil
+}
+
+// loadCached reads what was kept. Without a cache there is none: an empty path
+// must not be looked up in the working directory, which may be a stranger's.
+func loadCached(path, url string) ([]byte, error) {
+	err := fs.ErrNotExist
+	if path != "" {
+		var data []byte
+		if data, err = readBounded(path); err == nil {
+			return data, nil
+		}
 	}
 	return nil, &verify.Fault{
 		Code:    verify.CodeOffline,

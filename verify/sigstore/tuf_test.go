@@ -90,7 +90,7 @@ func newRepository(t *testing.T, target []byte, expires time.Time) *tufRepositor
 }
 
 func (r *tufRepository) trustedRoot(dir string, network sigstore.Network) *sigstore.TrustedRoot {
-	return sigstore.FromRepository(sigstore.Repository{URL: r.url, Root: r.root}, dir, network)
+	return sigstore.FromRepository(sigstore.Repository{URL: r.url, Root: r.root}, sigstore.Access{CacheDir: dir, Network: network})
 }
 
 func never() time.Time { return time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC) }
@@ -189,7 +189,7 @@ func TestRootFaultIsKept(t *testing.T) {
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	client := &http.Client{Transport: cancelling{cancel}}
-	givesUp := sigstore.FromRepository(sigstore.Repository{URL: repository.url, Root: repository.root, Client: client}, t.TempDir(), sigstore.Online)
+	givesUp := sigstore.FromRepository(sigstore.Repository{URL: repository.url, Root: repository.root, Client: client}, sigstore.Access{CacheDir: t.TempDir()})
 	impatient, err := sigstore.New(givesUp, nil)
 	must(t, err)
 	b := s.made(policy.FormatDSSE, s.keyless, verifytest.How{})
@@ -238,12 +238,60 @@ func TestPublicGoodRepository(t *testing.T) {
 	first, err := os.ReadFile(filepath.Join(dir, "metadata", "root_history", "10.root.json"))
 	must(t, err)
 	s := newScene(t, verifytest.Options{})
-	err = with(s, sigstore.FromRepository(sigstore.Repository{URL: server.URL, Root: first}, t.TempDir(), sigstore.Online))
+	err = with(s, sigstore.FromRepository(sigstore.Repository{URL: server.URL, Root: first}, sigstore.Access{CacheDir: t.TempDir()}))
 	var rejected *verify.Rejected
 	if errors.As(err, &rejected) {
 		t.Skip("the clock is from before the metadata ran out")
 	}
 	if err == nil || !strings.Contains(err.Error(), "is expired") {
 		t.Errorf("got %v, want that the metadata has expired", err)
+	}
+}
+
+// What one run fetched, or could not, another one is given instead of the
+// network.
+func TestMemoryOfAnEarlierRun(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	good, broken := newRepository(t, s.TrustedRoot(), never()), newRepository(t, s.TrustedRoot(), never())
+	broken.broken.Store(true)
+	other := newRepository(t, s.TrustedRoot(), never())
+	from := func(r *tufRepository, memory *sigstore.Memory) error {
+		return with(s, sigstore.FromRepository(sigstore.Repository{URL: r.url, Root: r.root}, sigstore.Access{Memory: memory}))
+	}
+	memory := &sigstore.Memory{}
+	must(t, from(good, memory))
+	failed := from(broken, memory)
+	asked := good.asked.Load() + broken.asked.Load()
+
+	again := sigstore.Remembering(memory.Roots())
+	must(t, from(good, again))
+	if err := from(broken, again); err == nil || err.Error() != failed.Error() {
+		t.Errorf("of the root that could not be fetched: %v, want %v", err, failed)
+	}
+	err := from(other, again)
+	if findings := verify.Findings(err); len(findings) != 1 || findings[0].Code != verify.CodeNotRecorded {
+		t.Errorf("of the root that nobody asked for: %v, want %s", err, verify.CodeNotRecorded)
+	}
+	// The same address with other root metadata is another repository.
+	imposter := &tufRepository{url: good.url, root: other.root}
+	if err := from(imposter, again); err == nil {
+		t.Error("what was fetched by other root metadata is trusted")
+	}
+	if n := good.asked.Load() + broken.asked.Load() + other.asked.Load(); n != asked {
+		t.Errorf("repositories were asked %d times", n-asked)
+	}
+}
+
+// Without a cache nothing is looked for in the working directory: it may be a
+// stranger's repository.
+func TestNoCacheIsNotTheWorkingDirectory(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	repository, dir := newRepository(t, s.TrustedRoot(), never()), t.TempDir()
+	must(t, with(s, repository.trustedRoot(dir, sigstore.Online)))
+	must(t, with(s, repository.trustedRoot(dir, sigstore.Offline)))
+	t.Chdir(dir)
+	err := with(s, repository.trustedRoot("", sigstore.Offline))
+	if findings := verify.Findings(err); len(findings) != 1 || findings[0].Code != verify.CodeOffline {
+		t.Errorf("got %v, want %s", err, verify.CodeOffline)
 	}
 }

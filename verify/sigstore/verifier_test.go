@@ -3,7 +3,6 @@ package sigstore_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -214,9 +213,6 @@ func TestNewRejectsWeakKeys(t *testing.T) {
 }
 
 func TestRootFaults(t *testing.T) {
-	if _, err := sigstore.LoadTrustedRoot(filepath.Join(t.TempDir(), "none.json")); err == nil {
-		t.Error("a file that is not there is read")
-	}
 	for _, text := range []string{"", "{}", "[]", `{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`} {
 		if _, err := sigstore.ParseTrustedRoot([]byte(text)); err == nil {
 			t.Errorf("%q is taken for a trusted root", text)

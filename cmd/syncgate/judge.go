@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/document"
+	"github.com/syncgate/syncgate/verify"
+	"github.com/syncgate/syncgate/verify/sigstore"
+	"github.com/syncgate/syncgate/verify/snapshot"
+)
+
+// judgement is what one run of verify judges, and by what.
+type judgement struct {
+	at time.Time
+	// atGiven tells that the time is the caller's.
+	atGiven  bool
+	policies policy.Set
+	exploits policy.Exploits
+	verifier *sigstore.Verifier
+	deployed verify.Deployment
+	// policyFiles and files are what was read of policies, and of other flags;
+	// memory is the trusted roots that were fetched.
+	policyFiles, files *document.Recorder
+	memory             *sigstore.Memory
+}
+
+// load reads what the flags name: a mistake in it is told before anything is
+// fetched or rendered.
+func (f *verifyFlags) load(ctx context.Context) (*judgement, error) {
+	at, err := f.time()
+	if err != nil {
+		return nil, err
+	}
+	run := &judgement{at: at, atGiven: f.at != "", files: &document.Recorder{From: document.Disk{}}}
+	if run.policies, run.policyFiles, err = f.loadPolicies(ctx); err != nil {
+		return nil, err
+	}
+	run.exploits, err = f.exploits.load(run.files)
+	return run, err
+}
+
+// trust makes the verifier.
+func (j *judgement) trust(flags trustFlags, files fs.FS, access sigstore.Access) error {
+	roots, err := flags.roots(files, access)
+	if err != nil {
+		return err
+	}
+	j.memory = access.Memory
+	j.verifier, err = sigstore.ForPolicies(j.policies, roots)
+	return err
+}
+
+// judge makes the report.
+func (j *judgement) judge(ctx context.Context, ask snapshot.Ports, term terminal) (verify.Report, error) {
+	bar := newProgressLine(term.err)
+	defer bar.clear()
+	gate := verify.Gate{
+		Resolver: ask.Resolver, Stores: ask.Stores, Verifier: j.verifier,
+		Policies: j.policies, Exploits: j.exploits, At: j.at, Progress: bar.show,
+	}
+	r, err := gate.Judge(ctx, j.deployed)
+	if j.atGiven {
+		at := j.at.UTC()
+		r.EvaluatedAt = &at
+	}
+	return r, err
+}
