@@ -71,11 +71,8 @@ func New(o Options) *Client {
 		o.Version = "devel"
 	}
 	c := &Client{options: o, now: time.Now}
-	hosts := &breaker{}
-	hosts.next = &retry{
-		next: &attempt{next: o.Base, open: hosts.open, userAgent: c.userAgent(), slots: map[string]chan struct{}{}},
-		wait: o.Wait, now: func() time.Time { return c.now() },
-	}
+	hosts, width := &breaker{}, &lanes{wait: o.Wait, now: func() time.Time { return c.now() }}
+	hosts.next = &retry{lanes: width, next: &attempt{next: o.Base, open: hosts.open, userAgent: c.userAgent(), lanes: width}}
 	c.chain = hosts
 	c.manifests = bounded(func(m manifest) int { return m.size })
 	c.blobs = bounded(func(b []byte) int { return len(b) })

@@ -56,9 +56,7 @@ func newStatusError(resp *http.Response) *statusError {
 	if resp.Request != nil {
 		e.host = resp.Request.URL.Host
 	}
-	if after := resp.Header.Get("Retry-After"); len(after) < 40 && isPrintable(after) {
-		e.retryAfter = after
-	}
+	e.retryAfter = printable(resp.Header.Get("Retry-After"))
 	body, err := io.ReadAll(io.LimitReader(resp.Body, bounds.HandshakeBytes))
 	if err != nil {
 		return e
@@ -88,8 +86,12 @@ func cleanCode(code string) string {
 	return code[:min(len(code), 40)]
 }
 
-func isPrintable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+// printable returns a short header as it is, and nothing if it is not one.
+func printable(s string) string {
+	if len(s) >= 40 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return ""
+	}
+	return s
 }
 
 func isHTML(header http.Header) bool {

@@ -22,57 +22,48 @@ type attempt struct {
 	// open says why a host is asked nothing more, if it is not.
 	open      func(host string) error
 	userAgent string
-	mu        sync.Mutex
-	slots     map[string]chan struct{}
+	lanes     *lanes
 }
 
 // RoundTrip waits for a slot and sends the request, unless its host was given
-// up on meanwhile. The slot is free again
-// when the body is closed.
+// up on meanwhile. The slot is free again when the body is closed.
 func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
-	slots := a.of(req.URL.Host)
-	select {
-	case slots <- struct{}{}:
-	case <-req.Context().Done():
-		return nil, req.Context().Err()
+	lane := a.lanes.of(req.URL.Host)
+	if err := lane.enter(req.Context()); err != nil {
+		return nil, err
 	}
 	if err := a.open(req.URL.Host); err != nil {
-		<-slots
+		lane.leave()
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), bounds.RequestTime)
 	release := sync.OnceFunc(func() {
 		cancel()
-		<-slots
+		lane.leave()
 	})
 	sent := req.WithContext(ctx)
 	if sent.UserAgent() != a.userAgent {
 		sent.Header = sent.Header.Clone()
 		sent.Header.Set("User-Agent", a.userAgent)
 	}
+	at := a.lanes.now()
 	resp, err := a.next.RoundTrip(sent)
 	if err != nil {
 		release()
 		return nil, err
 	}
-	resp.Body = &slotBody{resp.Body, release}
+	if resp.StatusCode != http.StatusTooManyRequests {
+		lane.fine()
+	}
+	resp.Body = &slotBody{resp.Body, release, at}
 	return resp, nil
 }
 
-func (a *attempt) of(host string) chan struct{} {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	slots, ok := a.slots[host]
-	if !ok {
-		slots = make(chan struct{}, bounds.RegistryRequests)
-		a.slots[host] = slots
-	}
-	return slots
-}
-
+// slotBody gives the slot back, and knows when the request was sent.
 type slotBody struct {
 	io.ReadCloser
 	release func()
+	sent    time.Time
 }
 
 func (b *slotBody) Close() error {
@@ -82,30 +73,47 @@ func (b *slotBody) Close() error {
 
 // retry tries a request again that the registry was too busy for.
 type retry struct {
-	next http.RoundTripper
-	wait func(ctx context.Context, d time.Duration) error
-	now  func() time.Time
+	next  http.RoundTripper
+	lanes *lanes
 }
 
 // RoundTrip sends the request up to bounds.Retries times more. It never waits
-// past the request's deadline: then the answer that there is says more.
+// past the request's deadline: then the answer that there is says more. What
+// the host says to one request about being asked too much holds for all: the
+// waiting is done where they pass.
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	for tries := 0; ; tries++ {
 		resp, err := r.next.RoundTrip(req)
-		if tries == bounds.Retries || !transient(req, resp, err) {
+		if !transient(req, resp, err) {
 			return resp, err
 		}
 		delay, ok := r.delay(resp, tries)
-		if deadline, set := req.Context().Deadline(); !ok || set && r.now().Add(delay).After(deadline) {
+		limited := resp != nil && resp.StatusCode == http.StatusTooManyRequests
+		if body, ok := bodyOf(resp); limited && ok {
+			r.lanes.of(req.URL.Host).tooMuch(body.sent, delay, printable(resp.Header.Get("Retry-After")))
+		}
+		deadline, set := req.Context().Deadline()
+		if tries == bounds.Retries || !ok || set && r.lanes.now().Add(delay).After(deadline) {
 			return resp, err
 		}
 		if resp != nil {
 			discard(resp)
 		}
-		if err := r.wait(req.Context(), delay); err != nil {
+		if limited {
+			continue
+		}
+		if err := r.lanes.wait(req.Context(), delay); err != nil {
 			return nil, err
 		}
 	}
+}
+
+func bodyOf(resp *http.Response) (*slotBody, bool) {
+	if resp == nil {
+		return nil, false
+	}
+	body, ok := resp.Body.(*slotBody)
+	return body, ok
 }
 
 // transient tells whether the same request may fare better in a moment.
@@ -133,7 +141,7 @@ func (r *retry) delay(resp *http.Response, tries int) (time.Duration, bool) {
 	if resp == nil {
 		return backoff, true
 	}
-	asked, ok := retryAfter(resp.Header.Get("Retry-After"), r.now())
+	asked, ok := retryAfter(resp.Header.Get("Retry-After"), r.lanes.now())
 	if !ok {
 		return backoff, true
 	}
