@@ -31,31 +31,9 @@ func (w *World) Bundle(image Image, signer *Signer, claim Claim, how How) (verif
 	if err != nil {
 		return verify.Bundle{}, err
 	}
-	material := map[string]any{"tlogEntries": []any{}}
-	switch {
-	case e.with.certificate != nil && how.chained():
-		var chain []any
-		for _, c := range append([]*x509.Certificate{e.with.certificate}, e.with.chain...) {
-			chain = append(chain, map[string]any{"rawBytes": c.Raw})
-		}
-		material["x509CertificateChain"] = map[string]any{"certificates": chain}
-	case e.with.certificate != nil:
-		material["certificate"] = map[string]any{"rawBytes": e.with.certificate.Raw}
-	default:
-		id := e.with.key.id()
-		material["publicKey"] = map[string]any{"hint": base64.StdEncoding.EncodeToString(id[:])}
-	}
-	if e.logged != nil {
-		material["tlogEntries"] = []any{w.tlogEntry(e.logged)}
-	}
-	if how.Stamped {
-		token, err := w.stamp(e.signature, w.at(how))
-		if err != nil {
-			return verify.Bundle{}, err
-		}
-		material["timestampVerificationData"] = map[string]any{
-			"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": token}},
-		}
+	material, err := w.material(e.with, e.signature, e.logged, how)
+	if err != nil {
+		return verify.Bundle{}, err
 	}
 	payload, err := json.Marshal(map[string]any{
 		"mediaType":            how.mediaType(),
@@ -70,6 +48,37 @@ func (w *World) Bundle(image Image, signer *Signer, claim Claim, how How) (verif
 			"dev.sigstore.bundle.predicateType": claim.PredicateType,
 		},
 	}, err
+}
+
+// material is what a bundle carries to verify its signature with.
+func (w *World) material(with credential, signature []byte, logged *entry, how How) (map[string]any, error) {
+	material := map[string]any{"tlogEntries": []any{}}
+	switch {
+	case with.certificate != nil && how.chained():
+		var chain []any
+		for _, c := range append([]*x509.Certificate{with.certificate}, with.chain...) {
+			chain = append(chain, map[string]any{"rawBytes": c.Raw})
+		}
+		material["x509CertificateChain"] = map[string]any{"certificates": chain}
+	case with.certificate != nil:
+		material["certificate"] = map[string]any{"rawBytes": with.certificate.Raw}
+	default:
+		id := with.key.id()
+		material["publicKey"] = map[string]any{"hint": base64.StdEncoding.EncodeToString(id[:])}
+	}
+	if logged != nil {
+		material["tlogEntries"] = []any{w.tlogEntry(logged)}
+	}
+	if how.Stamped {
+		token, err := w.stamp(signature, w.at(how))
+		if err != nil {
+			return nil, err
+		}
+		material["timestampVerificationData"] = map[string]any{
+			"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": token}},
+		}
+	}
+	return material, nil
 }
 
 // tlogEntry writes an entry as the bundle format wants it.

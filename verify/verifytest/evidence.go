@@ -108,11 +108,7 @@ func (w *World) SimpleSigning(image Image, signer *Signer, how How) (verify.Bund
 	annotations := map[string]string{signatureKey: base64.StdEncoding.EncodeToString(signature)}
 	var logged *entry
 	if how.Log != LogNone {
-		logged, err = w.rekor.append("hashedrekord", "0.0.1", map[string]any{
-			"data":      map[string]any{"hash": hash(payload)},
-			"signature": map[string]any{"content": signature, "publicKey": map[string]any{"content": with.pem()}},
-		}, w.at(how))
-		if err != nil {
+		if logged, err = w.logSignature(payload, signature, with, w.at(how)); err != nil {
 			return verify.Bundle{}, err
 		}
 	}
@@ -121,6 +117,14 @@ func (w *World) SimpleSigning(image Image, signer *Signer, how How) (verify.Bund
 		err = w.annotateStamp(annotations, signature, w.at(how))
 	}
 	return verify.Bundle{Format: policy.FormatSimpleSigning, Payload: payload, Annotations: annotations}, err
+}
+
+// logSignature logs the signature of a message.
+func (w *World) logSignature(message, signature []byte, with credential, at time.Time) (*entry, error) {
+	return w.rekor.append("hashedrekord", "0.0.1", map[string]any{
+		"data":      map[string]any{"hash": hash(message)},
+		"signature": map[string]any{"content": signature, "publicKey": map[string]any{"content": with.pem()}},
+	}, at)
 }
 
 // Envelope makes what cosign keeps at an .att tag.
@@ -271,4 +275,13 @@ func (w *World) certifiedAt(how How) time.Time {
 func hash(data []byte) map[string]string {
 	sum := sha256.Sum256(data)
 	return map[string]string{"algorithm": "sha256", "value": hex.EncodeToString(sum[:])}
+}
+
+// bytesOf are the bytes of a value that hash made.
+func bytesOf(value string) []byte {
+	b, err := hex.DecodeString(value)
+	if err != nil {
+		panic(err) // hash writes hex
+	}
+	return b
 }

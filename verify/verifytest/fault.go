@@ -205,15 +205,13 @@ func oversized(out http.ResponseWriter, r *http.Request, behind http.Handler) {
 	_, _ = out.Write([]byte("{"))
 }
 
-// gzipBomb sends little that would be much.
+// gzipBomb sends a little that would be a gigabyte.
 func gzipBomb(out http.ResponseWriter, r *http.Request, behind http.Handler) {
 	rec := answered(r, behind)
-	var bomb bytes.Buffer
-	z := gzip.NewWriter(&bomb)
-	for range 64 {
-		_, _ = z.Write(make([]byte, 1<<20))
-	}
+	var member bytes.Buffer
+	z := gzip.NewWriter(&member)
+	_, _ = z.Write(make([]byte, 1<<20))
 	_ = z.Close()
 	rec.Header().Set("Content-Encoding", "gzip")
-	send(out, rec, bomb.Bytes())
+	send(out, rec, bytes.Repeat(member.Bytes(), 1<<10))
 }

@@ -222,13 +222,5 @@ func (w *World) PushReferrer(image Image, made verify.Bundle) error {
 	if made.Format != policy.FormatBundle {
 		blob.Annotations, annotations = annotations, nil
 	}
-	config, err := w.registry.putBlob(image.keptIn(), emptyConfig, []byte("{}"))
-	if err != nil {
-		return fmt.Errorf("push evidence of %s: %w", image.Reference(), err)
-	}
-	_, err = w.registry.putManifest(image.keptIn(), "", manifest{
-		SchemaVersion: schemaVersion2, MediaType: imageManifest, ArtifactType: media, Annotations: annotations,
-		Config: &config, Layers: []descriptor{blob}, Subject: &image.descriptor,
-	})
-	return err
+	return w.refer(image, blob, annotations)
 }

@@ -98,6 +98,20 @@ func (s *registryServer) do(method, path, contentType string, body []byte) error
 	return nil
 }
 
+// get asks the registry in process for content.
+func (s *registryServer) get(path string) ([]byte, error) {
+	request, err := http.NewRequest(http.MethodGet, "http://"+s.host+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer := &answer{header: http.Header{}}
+	s.handler.ServeHTTP(answer, request)
+	if answer.status >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("GET %s: the registry answered %d: %s", path, answer.status, answer.body.String())
+	}
+	return answer.body.Bytes(), nil
+}
+
 // answer is an http.ResponseWriter that keeps what is written.
 type answer struct {
 	header http.Header
