@@ -194,7 +194,7 @@ func (e *evaluation) mismatch(q question, w wanted, others []*Evidence) Finding 
 		f.Message = fmt.Sprintf("%s has %s by %s, but no transparency log that is trusted vouches for it", e.label(q.target), article(w.what), rule.called())
 		f.Hint = "sign again without --tlog-upload=false"
 		if rule.Key != nil {
-			f.Hint += fmt.Sprintf(", or take signatures without a log entry by setting ignoreTransparencyLog on the signer %s", rule.called())
+			f.Hint += fmt.Sprintf(", or take signatures without a log entry by setting insecureIgnoreTransparencyLog on the signer %s", rule.called())
 		}
 	}
 	if len(others) > 1 {

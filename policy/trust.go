@@ -145,7 +145,7 @@ type Relaxation string
 // The relaxations.
 const (
 	RelaxedTransparencyLog Relaxation = "insecureIgnoreTransparencyLog"
-	RelaxedCertificateLog  Relaxation = "insecureIgnoreSCT"
+	RelaxedCertificateLog  Relaxation = "insecureIgnoreCertificateLog"
 )
 
 // relaxations are those of the rule that the signature needs.

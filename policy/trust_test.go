@@ -104,7 +104,7 @@ func TestRelaxationsAreTold(t *testing.T) {
 		"key":                 {signatureBy(relaxed), []Evidence{signatureOf(image, unlogged)}, []string{"insecureIgnoreTransparencyLog"}},
 		"key, not needed":     {signatureBy(relaxed), []Evidence{signatureOf(image, signedBy("release"))}, nil},
 		"key, one is better":  {signatureBy(relaxed), []Evidence{signatureOf(image, unlogged), signatureOf(image, signedBy("release"))}, nil},
-		"keyless":             {signatureBy(identity), []Evidence{signatureOf(image, bare)}, []string{"insecureIgnoreTransparencyLog", "insecureIgnoreSCT"}},
+		"keyless":             {signatureBy(identity), []Evidence{signatureOf(image, bare)}, []string{"insecureIgnoreTransparencyLog", "insecureIgnoreCertificateLog"}},
 		"keyless, not needed": {signatureBy(identity), []Evidence{signatureOf(image, whole)}, nil},
 		"every statement":     {every, []Evidence{attest(image, "https://example.com/t", "1", unlogged), attest(image, "https://example.com/t", "2", signedBy("release"))}, []string{"insecureIgnoreTransparencyLog"}},
 		"in a group":          {Requirement{Group: &Group{Kind: "anyOf", Count: 1, Of: []Requirement{signatureBy(relaxed)}}}, []Evidence{signatureOf(image, unlogged)}, []string{"insecureIgnoreTransparencyLog"}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/dialect"
 	"github.com/syncgate/syncgate/render/git/gittest"
 	"github.com/syncgate/syncgate/verify/verifytest"
@@ -42,6 +43,8 @@ func TestScripts(t *testing.T) {
 			"push":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).push(ts, args) },
 			"sign":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).sign(ts, args) },
 			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },
+			"holder":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).holder(ts, args) },
+			"stranger": func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).stranger(ts, args) },
 			"break":    func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).breakIt(ts, args) },
 			"mend":     func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).Mend() },
 			"commit":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).commit(ts, args) },
@@ -60,6 +63,9 @@ type scriptWorld struct {
 	*verifytest.World
 	images  map[string]verifytest.Image
 	signers map[string]*verifytest.Signer
+	// other is another Sigstore deployment, whose signers are strangers.
+	other     *verifytest.World
+	strangers map[string]*verifytest.Signer
 }
 
 func worldOf(ts *testscript.TestScript) *scriptWorld { return ts.Value(worldKey{}).(*scriptWorld) }
@@ -103,13 +109,58 @@ func (w *scriptWorld) push(ts *testscript.TestScript, args []string) {
 	ts.Setenv(strings.ToUpper(name)+"_DIGEST", image.Digest.String())
 }
 
-// sign is "sign NAME SIGNER [OPTION...]".
+// holder is "holder NAME SUBJECT": it makes a certificate authority outside of
+// Sigstore, writes its certificates to NAME-ca.pem, and makes a signer who
+// holds a certificate of its.
+func (w *scriptWorld) holder(ts *testscript.TestScript, args []string) {
+	ca, err := w.CA(time.Time{})
+	ts.Check(err)
+	w.signers[args[0]], err = ca.Holder(verifytest.Holding{Subjects: []string{args[1]}})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+"-ca.pem"), ca.PEM(), 0o644))
+}
+
+// stranger is "stranger NAME ISSUER SUBJECT": it makes a keyless signer of
+// another Sigstore deployment, whose trusted root it writes to
+// other_root.json.
+func (w *scriptWorld) stranger(ts *testscript.TestScript, args []string) {
+	if w.other == nil {
+		world, err := verifytest.NewWorld(verifytest.Options{})
+		ts.Check(err)
+		ts.Defer(func() { world.Close() })
+		w.other, w.strangers = world, map[string]*verifytest.Signer{}
+		ts.Check(os.WriteFile(ts.MkAbs("other_root.json"), world.TrustedRoot(), 0o644))
+	}
+	w.strangers[args[0]] = w.other.Keyless(args[1], args[2], nil)
+}
+
+// sign is "sign NAME SIGNER [OPTION...]". An option is as for attest, or
+// repository=NAME or prefix=TEXT, which keep the signature elsewhere.
 func (w *scriptWorld) sign(ts *testscript.TestScript, args []string) {
-	ts.Check(w.Sign(w.images[args[0]], w.signers[args[1]], w.how(ts, args[2:])))
+	image, options := w.images[args[0]], []string{}
+	var kept policy.Source
+	for _, option := range args[2:] {
+		switch key, value, _ := strings.Cut(option, "="); key {
+		case "repository":
+			kept.Repository = value
+		case "prefix":
+			kept.TagPrefix = value
+		default:
+			options = append(options, option)
+		}
+	}
+	image = image.KeptIn(kept)
+	if signer := w.strangers[args[1]]; signer != nil {
+		made, err := w.other.SimpleSigning(image, signer, w.how(ts, options))
+		ts.Check(err)
+		ts.Check(w.Push(image, made))
+		return
+	}
+	ts.Check(w.Sign(image, w.signers[args[1]], w.how(ts, options)))
 }
 
 // attest is "attest NAME SIGNER TYPE FILE [OPTION...]"; $NOW, $NAME and the
-// like in FILE are filled in. An option is age=49h, form=bundle or log=none.
+// like in FILE are filled in. An option is age=49h, form=bundle, log=none or stamped.
 func (w *scriptWorld) attest(ts *testscript.TestScript, args []string) {
 	how := w.how(ts, args[4:])
 	at := how.At
@@ -144,6 +195,8 @@ func (w *scriptWorld) how(ts *testscript.TestScript, options []string) verifytes
 			age, err := time.ParseDuration(value)
 			ts.Check(err)
 			how.At = w.Now().Add(-age)
+		case "stamped":
+			how.Stamped = true
 		case "form":
 			how.Form = map[string]verifytest.Form{"bundle": verifytest.FormBundle, "tag": verifytest.FormTag}[value]
 		case "log":

@@ -33,6 +33,12 @@ func requiring(s string) string {
 func keyless(s string) string {
 	return withSigner(`{keyless: {issuer: "https://a", subject: "b"` + s + `}}`)
 }
+func held(roots, subject, more string) string {
+	return withSigner("{key: {x509: {roots: " + roots + ", subject: " + subject + "}}" + more + "}")
+}
+func keptIn(s string) string {
+	return withSigner("{key: {file: psirt.pub}, source: {" + s + "}}")
+}
 func requirement(kind, s string) string { return requiring(kind + ": {signers: [release]" + s + "}") }
 func denying(s string) string           { return requirement("vulnerabilities", ", deny: {"+s+"}") }
 func vexing(s string) string {
@@ -84,7 +90,17 @@ var fieldCases = map[string][2]string{
 	"key.file":                             {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: scanner.pub}}")},
 	"key.pem":                              {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {pem: " + plainPEM + "}}")},
 	"key.kms":                              {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {kms: awskms://a}}")},
-	"key.x509":                             {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {x509: {roots: r.pem, subject: b}}}")},
+	"key.x509":                             {withSigner("{key: {file: psirt.pub}}"), held("ca.pem", "b", "")},
+	"key.notBefore":                        {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: psirt.pub, notBefore: 2026-01-31}}")},
+	"key.notAfter":                         {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: psirt.pub, notAfter: 2026-01-31}}")},
+	"x509Key.roots":                        {held("ca.pem", "b", ""), held("other-ca.pem", "b", "")},
+	"x509Key.subject":                      {held("ca.pem", "b", ""), held("ca.pem", "c", "")},
+	"signer.trustedRoot":                   {keyless(""), withSigner(`{keyless: {issuer: "https://a", subject: "b"}, trustedRoot: internal}`)},
+	"signer.source":                        {keptIn("repository: ghcr.io/a/b"), keptIn("repository: ghcr.io/a/c")},
+	"source.repository":                    {keptIn("tagPrefix: a"), keptIn("tagPrefix: a, repository: ghcr.io/a/c")},
+	"source.tagPrefix":                     {keptIn("repository: ghcr.io/a/b"), keptIn("repository: ghcr.io/a/b, tagPrefix: a-")},
+	"signer.requireTimestamp":              {keyless(""), withSigner(`{keyless: {issuer: "https://a", subject: "b"}, requireTimestamp: true}`)},
+	"signer.insecureIgnoreCertificateLog":  {keyless(""), withSigner(`{keyless: {issuer: "https://a", subject: "b"}, insecureIgnoreCertificateLog: true}`)},
 	"keyless.issuer":                       {keyless(""), withSigner(`{keyless: {issuer: "https://c", subject: b}}`)},
 	"keyless.issuerRegexp":                 {keyless(""), withSigner(`{keyless: {issuerRegexp: "https://a", subject: b}}`)},
 	"keyless.subject":                      {keyless(""), withSigner(`{keyless: {issuer: "https://a", subject: c}}`)},
@@ -163,7 +179,6 @@ var fieldCases = map[string][2]string{
 var exempt = []string{
 	"imagePolicy.apiVersion", "imagePolicy.kind", "imageException.apiVersion", "imageException.kind",
 	"metadata.labels", "metadata.annotations", "objectSelector.matchExpressions",
-	"x509Key.roots", "x509Key.subject",
 	"layout.keys", // TestLayoutThatItsOwnersDidNotSign
 }
 

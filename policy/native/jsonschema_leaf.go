@@ -28,7 +28,11 @@ func leafSchema(leaf any) *node {
 	case *packageRule:
 		const clause = `\s*(<=|>=|!=|=|<|>)?[0-9A-Za-z][0-9A-Za-z.+~:_-]*\s*`
 		return &node{Type: "string", Pattern: `^pkg:[a-z][a-z0-9.+-]*(/[^/@?#\s]+)+(@` + clause + `(,` + clause + `)*)?$`}
-	case *end:
+	case *repository:
+		return &node{Type: "string", Pattern: repositoryForm}
+	case *tagPrefix:
+		return &node{Type: "string", Pattern: tagPrefixForm}
+	case *start, *end:
 		const (
 			day    = `[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])`
 			moment = `([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.,][0-9]+)?`

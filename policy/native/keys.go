@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -88,4 +89,55 @@ func checkStrength(public crypto.PublicKey) error {
 		return fmt.Errorf("key is of kind %T: want ECDSA, Ed25519 or RSA", public)
 	}
 	return nil
+}
+
+// ParseAuthorities reads certificate authorities in PEM: at least one root,
+// which certified itself, and intermediates. No error quotes what it read.
+func ParseAuthorities(text []byte) ([]*x509.Certificate, error) {
+	if document.HoldsPrivateKey(string(text)) {
+		return nil, errors.New("it holds a private key: a policy needs certificates only; take the private key out of here, and if it was ever published, replace it")
+	}
+	var out []*x509.Certificate
+	roots := 0
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("PEM block %d is of type %s: want CERTIFICATE", len(out)+1, document.Quote(block.Type))
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("PEM block %d holds no certificate that can be read", len(out)+1)
+		}
+		if !certificate.IsCA {
+			return nil, fmt.Errorf("certificate %d is not that of a certificate authority: name who issues the signers' certificates, not theirs", len(out)+1)
+		}
+		if bytes.Equal(certificate.RawSubject, certificate.RawIssuer) {
+			roots++
+		}
+		out = append(out, certificate)
+	}
+	switch {
+	case len(out) == 0:
+		return nil, errors.New("no PEM block: want certificates, each of which begins with -----BEGIN CERTIFICATE-----")
+	case roots == 0:
+		return nil, errors.New("none of its certificates is a root: one that certified itself")
+	}
+	return out, nil
+}
+
+// authorities reads a file of certificate authorities. It is nil after a
+// problem.
+func (c *converter) authorities(file text) []*x509.Certificate {
+	if file.Value == "" {
+		return nil
+	}
+	pem := c.keyFile(file)
+	if pem == nil {
+		return nil
+	}
+	out, err := ParseAuthorities(pem)
+	if err != nil {
+		c.Report(file.Node, "read roots %s: %v", document.Quote(c.keyPath(file)), err)
+		return nil
+	}
+	return out
 }

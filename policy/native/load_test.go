@@ -28,7 +28,7 @@ import (
 func tree(t *testing.T, files map[string]string) fstest.MapFS {
 	t.Helper()
 	out := fstest.MapFS{}
-	for _, key := range []string{"scanner.pub", "psirt.pub", "owner.pub", "root.layout"} {
+	for _, key := range []string{"scanner.pub", "psirt.pub", "owner.pub", "root.layout", "ca.pem", "other-ca.pem"} {
 		text, err := os.ReadFile("testdata/good/" + key)
 		if err != nil {
 			t.Fatal(err)
@@ -266,8 +266,7 @@ func TestDefaults(t *testing.T) {
 // fail an image that it should not.
 func TestFieldsThatWidenSilenceTheRequirement(t *testing.T) {
 	for field, text := range map[string]string{
-		"signers.release.key.kms":  withSigner("{key: {kms: awskms://a}}"),
-		"signers.release.key.x509": withSigner("{key: {x509: {roots: r.pem, subject: b}}}"),
+		"signers.release.key.kms": withSigner("{key: {kms: awskms://a}}"),
 	} {
 		r := loadText(t, text).Policies[0].Require[0]
 		if len(r.Unsupported) != 1 || !strings.HasSuffix(r.Unsupported[0], ": "+field) || !strings.HasPrefix(r.Unsupported[0], "p.yaml:") {

@@ -99,9 +99,30 @@ type signer struct {
 	place
 	Key     *key     `yaml:"key" oneof:"signer"`
 	Keyless *keyless `yaml:"keyless" oneof:"signer"`
-	// InsecureIgnoreTransparencyLog takes a signature by the key that is in
-	// no transparency log. Default: false.
+	// TrustedRoot is the name of the trusted root that signatures must hold
+	// against: public-good, github, or one that the command line names.
+	// Default: the run's own.
+	TrustedRoot name `yaml:"trustedRoot"`
+	// Source is where signatures are kept. Default: beside the image.
+	Source *source `yaml:"source"`
+	// RequireTimestamp takes only what a timestamp authority dates, whatever
+	// logs say. Default: false.
+	RequireTimestamp flag `yaml:"requireTimestamp"`
+	// InsecureIgnoreTransparencyLog takes a signature that is in no
+	// transparency log. A certificate's then needs a timestamp. Default: false.
 	InsecureIgnoreTransparencyLog flag `yaml:"insecureIgnoreTransparencyLog"`
+	// InsecureIgnoreCertificateLog takes a certificate of Fulcio's that is in
+	// no certificate transparency log. Default: false.
+	InsecureIgnoreCertificateLog flag `yaml:"insecureIgnoreCertificateLog"`
+}
+
+// source is where signatures are kept, if not beside the image.
+type source struct {
+	place
+	// Repository is another repository, with its registry.
+	Repository repository `yaml:"repository"`
+	// TagPrefix is what the tags begin with, before "sha256-".
+	TagPrefix tagPrefix `yaml:"tagPrefix"`
 }
 
 // key is a public key.
@@ -114,16 +135,25 @@ type key struct {
 	// KMS is the URI of a key in a key-management service.
 	KMS text `yaml:"kms" oneof:"key" later:"widens"`
 	// X509 is a certificate authority and a subject.
-	X509 *x509Key `yaml:"x509" oneof:"key" later:"widens"`
+	X509 *x509Key `yaml:"x509" oneof:"key"`
+	// NotBefore is when the key becomes valid: a date, from its beginning, or
+	// a time. A signature that nobody dates is then none.
+	NotBefore start `yaml:"notBefore"`
+	// NotAfter is when the key ceases to be valid: a date, through that day,
+	// or a time. A signature that nobody dates is then none.
+	NotAfter end `yaml:"notAfter"`
 }
 
 // x509Key takes any key that a certificate authority certified for a subject.
 type x509Key struct {
 	place
-	// Roots is a PEM file, relative to the policy file.
+	// Roots is a PEM file of certificate authorities, relative to the policy
+	// file: one root or more, and the intermediates that do not come with
+	// signatures.
 	Roots text `yaml:"roots" need:"yes"`
-	// Subject is a glob of the certificate's subject alternative name.
-	Subject text `yaml:"subject" need:"yes"`
+	// Subject is a glob of the certificate's subject alternative name or, if
+	// it has none, of its common name.
+	Subject glob `yaml:"subject" need:"yes"`
 }
 
 // keyless is an identity in a certificate that Fulcio issued.

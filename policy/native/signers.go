@@ -23,20 +23,57 @@ type signerRule struct {
 func (c *converter) convertSigners(signers map[string]signer) map[string]signerRule {
 	out := make(map[string]signerRule, len(signers))
 	for name, s := range signers {
-		rule := signerRule{SignerRule: policy.SignerRule{Name: name, IgnoreTransparencyLog: s.InsecureIgnoreTransparencyLog.Value}}
-		if s.Key != nil {
+		rule := signerRule{SignerRule: policy.SignerRule{
+			Name: name, Root: trustedRoot(s), RequireTimestamp: s.RequireTimestamp.Value,
+			IgnoreTransparencyLog: s.InsecureIgnoreTransparencyLog.Value, IgnoreCertificateLog: s.InsecureIgnoreCertificateLog.Value,
+		}}
+		if s.Source != nil {
+			rule.Source = policy.Source{Repository: s.Source.Repository.Value, TagPrefix: s.Source.TagPrefix.Value}
+		}
+		switch {
+		case s.Key != nil && s.Key.X509 != nil:
+			c.x509(*s.Key, &rule.SignerRule)
+		case s.Key != nil:
 			rule.later = c.laterFields(*s.Key, "signers."+name+".key")
 			rule.Key = c.key(*s.Key)
-		}
-		if s.Keyless != nil {
+		case s.Keyless != nil:
 			rule.Keyless = c.keyless(*s.Keyless, name)
-			if s.InsecureIgnoreTransparencyLog.Value {
-				c.Report(s.InsecureIgnoreTransparencyLog.Node, "signer %s is keyless and ignores the transparency log: a keyless signature means nothing without the log; remove insecureIgnoreTransparencyLog", document.Quote(name))
-			}
+		}
+		if s.Keyless == nil && s.InsecureIgnoreCertificateLog.Value {
+			c.Report(s.InsecureIgnoreCertificateLog.Node, "signer %s is not keyless and has insecureIgnoreCertificateLog: only certificates of Fulcio's are in a log; remove it", document.Quote(name))
 		}
 		out[name] = rule
 	}
 	return out
+}
+
+// trustedRoot is the one that a signer names, or nil.
+func trustedRoot(s signer) *policy.TrustedRoot {
+	if s.TrustedRoot.Value == "" {
+		return nil
+	}
+	return &policy.TrustedRoot{Name: s.TrustedRoot.Value}
+}
+
+// x509 makes a rule one for holders of certificates. Logs and timestamp
+// authorities remain those of the trusted root that the signer names.
+func (c *converter) x509(k key, rule *policy.SignerRule) {
+	for _, limit := range []place{k.NotBefore.place, k.NotAfter.place} {
+		if limit.Written() {
+			c.Report(limit.Node, "key has both x509 and a period: each certificate says when it is valid; remove the period")
+		}
+	}
+	authorities := c.authorities(k.X509.Roots)
+	if authorities == nil {
+		return
+	}
+	rule.X509 = &policy.X509{Subject: k.X509.Subject.Value}
+	rule.Root = &policy.TrustedRoot{
+		Name: "of " + c.keyPath(k.X509.Roots),
+		Parts: &policy.TrustedParts{
+			Certificates: &policy.TrustedRoot{Certificates: authorities}, Logs: rule.Root, Timestamps: rule.Root,
+		},
+	}
 }
 
 // key reads the public key of a signer. It is nil where the key is of a kind
@@ -65,6 +102,10 @@ func (c *converter) key(k key) *policy.Key {
 		}
 		c.Report(at.Node, "read %s: %v", what, err)
 		return nil
+	}
+	out.NotBefore, out.NotAfter = k.NotBefore.Value, k.NotAfter.Value
+	if k.NotBefore.Written() && k.NotAfter.Written() && !out.NotBefore.Before(out.NotAfter) {
+		c.Report(k.NotAfter.Node, "key ceases to be valid before it becomes so: notAfter must be later than notBefore")
 	}
 	return out
 }
