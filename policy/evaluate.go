@@ -95,7 +95,7 @@ func (n Needs) with(r *Requirement, inherited PlatformRule) Needs {
 		return n
 	}
 	n.Evidence, n.Digest = true, true
-	signers := r.signers()
+	signers := r.Signers()
 	if len(signers) == 0 {
 		signers = []SignerRule{{}}
 	}
@@ -111,8 +111,8 @@ func (n Needs) with(r *Requirement, inherited PlatformRule) Needs {
 	return n
 }
 
-// signers are those that a requirement names itself, for whatever it asks.
-func (r *Requirement) signers() []SignerRule {
+// Signers are those that a requirement names itself, for whatever it asks.
+func (r *Requirement) Signers() []SignerRule {
 	switch {
 	case r.Signature != nil:
 		return r.Signature.Signers

@@ -114,3 +114,8 @@ func matchNames(patterns []string, name imageName, why stance) (match, string) {
 	}
 	return best, which
 }
+
+// NormalPattern is a glob of image names in the form that all spellings of it
+// share, as images are matched: the registry first, "index.docker.io/library/"
+// before a bare name. The pattern is without tag and digest.
+func NormalPattern(pattern string) string { return normaliseName(pattern) }

@@ -18,7 +18,7 @@ func (s Set) eachSigner(visit func(*SignerRule)) {
 func eachSigner(requirements []Requirement, visit func(*SignerRule)) {
 	for i := range requirements {
 		r := &requirements[i]
-		for _, rule := range r.signers() {
+		for _, rule := range r.Signers() {
 			visit(&rule)
 		}
 		if r.Group != nil {
@@ -95,7 +95,7 @@ func (s Set) ManagedKeys() []*Key {
 // are not known.
 func (r *Requirement) unknownKeys() []Finding {
 	var found []Finding
-	for _, rule := range r.signers() {
+	for _, rule := range r.Signers() {
 		if rule.Key == nil || rule.Key.KMS == "" || rule.Key.Fingerprint != "" {
 			continue
 		}

@@ -94,7 +94,7 @@ func (f *verifyFlags) loadAgain(ctx context.Context, saved *snapshot.Snapshot) (
 	run := &judgement{at: saved.At, atGiven: then.AtGiven || f.at != "", deployed: saved.Deployment}
 	var err error
 	if f.at != "" {
-		if run.at, err = f.time(); err != nil {
+		if run.at, err = timeFlag(f.at); err != nil {
 			return nil, err
 		}
 	}

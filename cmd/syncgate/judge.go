@@ -30,7 +30,7 @@ type judgement struct {
 // load reads what the flags name: a mistake in it is told before anything is
 // fetched or rendered.
 func (f *verifyFlags) load(ctx context.Context) (*judgement, error) {
-	at, err := f.time()
+	at, err := timeFlag(f.at)
 	if err != nil {
 		return nil, err
 	}

@@ -143,14 +143,3 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (r verify.Report
 	r, err = run.judge(ctx, ask, term)
 	return r, nil, err
 }
-
-func (f *verifyFlags) time() (time.Time, error) {
-	if f.at == "" {
-		return time.Now(), nil
-	}
-	at, err := time.Parse(time.RFC3339, f.at)
-	if err != nil {
-		return at, fmt.Errorf("read --at %q: want a time such as 2026-01-31T15:04:05Z", f.at)
-	}
-	return at, nil
-}
