@@ -20,6 +20,17 @@ import (
 // Kustomization says added. It follows fluxcd/pkg/kustomize.Generator.
 func (k *kustomization) generate(in files, dir string) (*generated, *render.Problem) {
 	e := &editor{d: &k.deployer, places: map[*yaml.Node]func() render.Origin{}}
+	g, problem := k.generateBy(e, in, dir)
+	if problem != nil || !e.kept {
+		return g, problem
+	}
+	replacing := &editor{d: &k.deployer, places: map[*yaml.Node]func() render.Origin{}, replaces: true}
+	g.older, problem = k.generateBy(replacing, in, dir)
+	return g, problem
+}
+
+// generateBy makes the file with an editor.
+func (k *kustomization) generateBy(e *editor, in files, dir string) (*generated, *render.Problem) {
 	name := kustomizationFile(in, dir)
 	if name == "" {
 		name = path.Join(dir, kustomizationNames()[0])
@@ -48,6 +59,9 @@ type editor struct {
 	root   *yaml.Node
 	loaded bool
 	places map[*yaml.Node]func() render.Origin
+	// replaces tells that images replace those of their names as a whole, as
+	// in older versions of Flux, and kept that something would be lost so.
+	replaces, kept bool
 }
 
 // load reads the file that there is.
@@ -215,10 +229,16 @@ func (e *editor) images(spec *yaml.Node, steps ...any) {
 				break
 			}
 		}
-		if existing && (child(image, "newTag") != "" || child(image, "digest") != "") {
+		version := child(image, "newTag") != "" || child(image, "digest") != ""
+		if existing && (version || e.replaces) {
 			drop(entry, "newTag")
 			drop(entry, "digest")
 		}
+		if existing && e.replaces {
+			drop(entry, "newName")
+		}
+		e.kept = e.kept || existing && (child(image, "newName") == "" && child(entry, "newName") != "" ||
+			!version && child(entry, "newTag")+child(entry, "digest") != "")
 		for _, key := range []string{"name", "newName", "newTag", "digest"} {
 			if child(image, key) != "" {
 				drop(entry, key)

@@ -3,7 +3,6 @@ package flux
 import (
 	"context"
 	"path"
-	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -41,24 +40,38 @@ func (r *Renderer) kustomization(ctx context.Context, tree render.Tree, source r
 	if problem != nil {
 		return fail(problem)
 	}
-	objects, err := r.kustomize.Render(ctx, render.Tree{FS: file.over(in), Revision: tree.Revision}, render.Source{
-		Kind: render.Kustomize, Path: dir, AllowRemote: source.AllowRemote, Load: render.LoadTree,
-	})
-	for _, p := range render.Problems(err) {
-		p.Origin = file.place(in, p.Origin)
-		problems = append(problems, p)
+	objects, more := r.build(ctx, tree, source, in, file)
+	problems = append(problems, more...)
+	if file.older != nil {
+		others, more := r.build(ctx, tree, source, in, file.older)
+		objects = append(objects, differing(others, objects)...)
+		problems = append(append(problems, more...), *hint(k.notice(k.at("spec", "images"), CodeImages,
+			"images of the same name are in its kustomization file: older versions of Flux replace them as a whole, newer ones field by field: both are looked at"),
+			"write newName, and newTag or digest, in spec.images too"))
 	}
-	objects = slices.Clone(objects) // the others may be the locators' own
-	for i := range objects {
-		objects[i].Origin = file.place(in, objects[i].Origin)
-		objects[i].Locator = relocated{objects[i].Locator, func(o render.Origin) render.Origin { return file.place(in, o) }}
-	}
-	objects, more := r.postBuild(ctx, k, objects)
+	objects, more = r.postBuild(ctx, k, objects)
 	problems = append(problems, more...)
 	for i := range objects {
 		k.finish(&objects[i])
 	}
 	return objects, render.Join(problems)
+}
+
+// build builds the kustomization file that was made or edited.
+func (r *Renderer) build(ctx context.Context, tree render.Tree, source render.Source, in files, file *generated) (objects []render.Object, problems []render.Problem) {
+	made, err := r.kustomize.Render(ctx, render.Tree{FS: file.over(in), Revision: tree.Revision}, render.Source{
+		Kind: render.Kustomize, Path: path.Dir(file.name), AllowRemote: source.AllowRemote, Load: render.LoadTree,
+	})
+	for _, p := range render.Problems(err) {
+		p.Origin = file.place(in, p.Origin)
+		problems = append(problems, p)
+	}
+	for _, object := range made { // copied: the others may be the locators' own
+		object.Origin = file.place(in, object.Origin)
+		object.Locator = relocated{object.Locator, func(o render.Origin) render.Origin { return file.place(in, o) }}
+		objects = append(objects, object)
+	}
+	return objects, problems
 }
 
 // finish sets the metadata of an object that its controller sets.
@@ -70,6 +83,21 @@ func (k *kustomization) finish(object *render.Object) {
 		setMetadata(object.Node, "labels", common.Labels)
 		setMetadata(object.Node, "annotations", common.Annotations)
 	}
+}
+
+// differing returns the objects that are not among others.
+func differing(objects, others []render.Object) (different []render.Object) {
+	known := map[string]bool{}
+	for _, object := range others {
+		text, _ := printed(object.Node)
+		known[text] = true
+	}
+	for _, object := range objects {
+		if text, err := printed(object.Node); err != nil || !known[text] {
+			different = append(different, object)
+		}
+	}
+	return different
 }
 
 // blame gives a problem that has no place the place given.
@@ -103,7 +131,9 @@ func (l relocated) Locate(id render.ObjectID, field render.Field, value string) 
 // generated is a file that stands for another, or for none.
 type generated struct {
 	name string
-	text []byte
+	// older is the file that older versions of Flux make, where it differs.
+	older *generated
+	text  []byte
 	// lines are the places of its lines.
 	lines map[int]func() render.Origin
 	// otherwise is the place of all other lines.

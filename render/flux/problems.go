@@ -18,6 +18,8 @@ const (
 	CodeVersion = "unknown-version"
 	// CodeInvalid is an object that its controller refuses.
 	CodeInvalid = "deployer-invalid"
+	// CodeImages is a list of images that versions of Flux merge otherwise.
+	CodeImages = "images-merged"
 	// CodeSuspended is an object that is suspended.
 	CodeSuspended = "deployer-suspended"
 	// CodeCycle is a circle of objects that wait for or deploy each other.
