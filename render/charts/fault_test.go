@@ -139,11 +139,17 @@ func TestManifests(t *testing.T) {
 	w.push("acme/image", "1.0.0", "application/vnd.oci.image.config.v1+json", good)
 	w.push("acme/none", "1.0.0", configType)
 	w.push("acme/two", "1.0.0", configType, good, chart(t, "app", "2.0.0"))
+	w.pushTyped("acme/before", "1.0.0", configType, "application/x "+chartType, []byte("x"), good)
+	w.pushTyped("acme/proven", "1.0.0", configType, "application/vnd.cncf.helm.chart.provenance.v1.prov "+chartType, []byte("x"), good)
+	if _, err := fetch(t, options(), w.oci(), "proven", "1.0.0"); err != nil {
+		t.Errorf("a chart behind its provenance: %v", err)
+	}
 	digest := w.push("acme/app", "1.0.0", configType, good)
 	w.push("acme/app", "nightly", configType, good)
 	for name, part := range map[string]string{
 		"image": `its configuration is of the type "application/vnd.oci.image.config.v1+json"`,
 		"none":  "holds 0 charts, want 1", "two": "holds 2 charts, want 1",
+		"before": "has a layer of the type \"application/x\" before the chart",
 	} {
 		_, err := fetch(t, options(), w.oci(), name, "1.0.0")
 		wantProblem(t, err, render.Unseen, part)

@@ -25,6 +25,8 @@ const (
 	chartConfig   = "application/vnd.cncf.helm.config.v1+json"
 	chartContent  = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 	legacyContent = "application/tar+gzip"
+	// chartProof is the type of a layer with a signature of the chart.
+	chartProof = "application/vnd.cncf.helm.chart.provenance.v1.prov"
 )
 
 // fromRegistry fetches a chart of a registry.
@@ -191,6 +193,10 @@ func chartLayer(at repository, data []byte) (ocispec.Descriptor, error) {
 	}
 	if len(found) != 1 {
 		return ocispec.Descriptor{}, unseen(hint, "%s holds %d charts, want 1", at, len(found))
+	}
+	// Helm takes the chart by its type, Flux the first layer.
+	if first := manifest.Layers[0].MediaType; first != found[0].MediaType && first != chartProof {
+		return ocispec.Descriptor{}, unseen(hint, "%s has a layer of the type %q before the chart, which Flux would take for it", at, first)
 	}
 	return checkLayer(at, found[0])
 }

@@ -184,9 +184,10 @@ func (w *world) pushTyped(repository, tag, config, layerType string, layers ...[
 		"config": descriptor{config, digestOf([]byte("{}")), 2},
 	}
 	list := []descriptor{}
-	for _, layer := range layers {
+	types := strings.Fields(layerType) // the last of them is that of the layers that are left
+	for i, layer := range layers {
 		w.put(repository, layer)
-		list = append(list, descriptor{layerType, digestOf(layer), len(layer)})
+		list = append(list, descriptor{types[min(i, len(types)-1)], digestOf(layer), len(layer)})
 	}
 	manifest["layers"] = list
 	data, err := json.Marshal(manifest)

@@ -221,6 +221,16 @@ metadata: {name: oci, namespace: team}
 spec: {url: "oci://registry.example/charts/app", interval: 1h, ref: {tag: 1.2.3}}
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: layers, namespace: team}
+spec: {url: "oci://registry.example/charts/app", interval: 1h, layerSelector: {mediaType: application/x}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: filter, namespace: team}
+spec: {url: "oci://registry.example/charts/app", interval: 1h, ref: {semver: 1.x, semverFilter: ".*-rc"}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
 kind: HelmRepository
 metadata: {name: repo, namespace: team}
 spec: {url: "https://charts.example/stable/", interval: 1h}
@@ -318,6 +328,8 @@ func TestReleaseFields(t *testing.T) {
 		{"releaseName", chartInGit, "  releaseName: other", "name: other\n"},
 		{"targetNamespace", chartInGit, "  targetNamespace: there", "name: there-app\n"},
 		{"long name", chartInGit, "  targetNamespace: a-namespace-with-a-very-long-name-that-goes-on-and-on", "name: a-namespace-with-a-very-long-name-that-g-"},
+		{"install.disableSchemaValidation", chartInGit, "  releaseName: other\n  values: {forbidden: 1}\n  install: {disableSchemaValidation: true}", "name: other\n"},
+		{"upgrade.disableSchemaValidation", chartInGit, "  releaseName: other\n  values: {forbidden: 1}\n  upgrade: {disableSchemaValidation: true}", "name: other\n"},
 		{"test.enable", chartInGit, "  test: {enable: true}", "hook-test"},
 		{"install.disableHooks", chartInGit, "  install: {disableHooks: true}", "!name: hook-pre-install\n"},
 		{"install.disableHooks leaves hooks of upgrades", chartInGit, "  install: {disableHooks: true}", "name: hook-pre-install-and-pre-upgrade"},
@@ -357,6 +369,10 @@ func TestReleaseProblems(t *testing.T) {
 		{"no chart", "timeout: 1m", "", options, flux.CodeInvalid, render.Broken, "cluster/release.yaml", "neither"},
 		{"chart from a repository over HTTP", "chart: {spec: {chart: app, version: 1.x, sourceRef: {kind: HelmRepository, name: repo}}}", "", options, flux.CodeChart, render.Unseen, "cluster/release.yaml:6:25", "chart app 1.x of https://charts.example/stable"},
 		{"chart from a registry", "chartRef: {kind: OCIRepository, name: oci}", "", options, flux.CodeChart, render.Unseen, "cluster/release.yaml", "chart app 1.2.3 of oci://registry.example/charts"},
+		{"chart of an unknown kind", "chartRef: {kind: Bucket, name: oci}", "", options, flux.CodeUnknownField, render.Unseen, "cluster/release.yaml", "kind \"Bucket\""},
+		{"unknown strategy", chartInGit, "  postRenderStrategy: never\n  postRenderers: [{kustomize: {}}]", options, flux.CodeUnknownField, render.Unseen, "cluster/release.yaml:7:23", "never"},
+		{"layer that need not be a chart", "chartRef: {kind: OCIRepository, name: layers}", "", options, flux.CodeChart, render.Unseen, "cluster/release.yaml:27:91", "application/x"},
+		{"filter of tags", "chartRef: {kind: OCIRepository, name: filter}", "", options, flux.CodeChart, render.Unseen, "cluster/release.yaml", "depends on what is not in the revision"},
 		{"repository that is not in the revision", "chart: {spec: {chart: app, version: 1.x, sourceRef: {kind: HelmRepository, name: none}}}", "", options, flux.CodeSource, render.Unseen, "cluster/release.yaml:6:25", "chart app 1.x"},
 		{"chart in another repository", chartInGit, "", flux.Options{Self: []string{"https://git.example/org/another"}}, flux.CodeSource, render.Unseen, "cluster/release.yaml:6:25", "https://git.example/org/repo"},
 		{"values that are not in the revision", chartInGit, "  valuesFrom: [{kind: Secret, name: none}]", options, flux.CodeInput, render.Unseen, "cluster/release.yaml:7:37", "Secret team/none is not in the revision"},

@@ -139,6 +139,9 @@ func (s *sources) chartRef(ref reference) *chart {
 	return nil
 }
 
+// chartLayer is the type of the layer that holds a chart.
+const chartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
 // ociChart returns the chart that an OCIRepository holds.
 func (s *sources) ociChart(ref reference) *chart {
 	f := s.object(sourceGroup+"/v1", "OCIRepository", ref.Namespace, ref.Name)
@@ -152,6 +155,11 @@ func (s *sources) ociChart(ref reference) *chart {
 	}
 	if mentions(render.Child(f.object.Node, "spec"), func(text string) bool { return strings.Contains(text, "${") }) || spec.Ref.SemVerFilter != "" {
 		s.fail(hint(f.unseen(f.at("spec", "ref"), CodeChart, "its reference depends on what is not in the revision"), "write out a tag or a digest"))
+		return nil
+	}
+	if layer := spec.LayerSelector.MediaType; layer != "" && layer != chartLayer {
+		s.fail(hint(f.unseen(f.at("spec", "layerSelector", "mediaType"), CodeChart, "it selects a layer of the type %q, which is not known to hold a chart", layer),
+			"select %s, or leave the selector out", chartLayer))
 		return nil
 	}
 	if _, ok := s.w.options.mapped(spec.URL); ok {

@@ -131,6 +131,9 @@ type repositorySpec struct {
 		Commit       string `yaml:"commit"`
 		Digest       string `yaml:"digest"`
 	} `yaml:"ref"`
+	LayerSelector struct {
+		MediaType string `yaml:"mediaType"`
+	} `yaml:"layerSelector"`
 	Ignore         *string   `yaml:"ignore"`
 	SparseCheckout []string  `yaml:"sparseCheckout"`
 	Include        []include `yaml:"include"`
