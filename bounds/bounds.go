@@ -263,3 +263,17 @@ const (
 	// together, and of its objects.
 	SnapshotFileBytes = 256 << 20
 )
+
+// Argo CD.
+const (
+	// PluginParameters is the size of the parameters of one application.
+	PluginParameters = 1 << 20
+	// PluginTime is how long the plugin may take: Argo CD waits for 60 s.
+	PluginTime = 45 * time.Second
+	// FilterBytes is the size of the manifests that a filter reads.
+	FilterBytes = 128 << 20
+	// ConditionLines is the number of lines that an application's condition
+	// shows, and ConditionColumns how long each may be.
+	ConditionLines   = 20
+	ConditionColumns = 240
+)

@@ -25,7 +25,7 @@ func Read(revision render.Revision, rendering render.Rendering, rules images.Rul
 	}
 	for _, problems := range [][]render.Problem{rendering.Problems, extraction} {
 		for _, p := range problems {
-			deployed.Findings = append(deployed.Findings, fromProblem(p))
+			deployed.Findings = append(deployed.Findings, FromProblem(p))
 		}
 	}
 	return deployed

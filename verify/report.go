@@ -138,8 +138,8 @@ func summarise(evidence []policy.Evidence) []EvidenceSummary {
 	return summaries
 }
 
-// fromProblem is the finding that a rendering problem makes.
-func fromProblem(p render.Problem) Finding {
+// FromProblem is the finding that a rendering problem makes.
+func FromProblem(p render.Problem) Finding {
 	f := Finding{
 		Finding: policy.Finding{
 			Code: policy.Code(p.Code), Message: p.Message, Hint: p.Hint, Retryable: p.Retryable,

@@ -16,7 +16,7 @@ func main() {
 	if dialect.Serve() {
 		return
 	}
-	term := terminal{out: os.Stdout, err: os.Stderr}
+	term := terminal{out: os.Stdout, err: os.Stderr, in: os.Stdin}
 	// Libraries write there too: kustomize says of each base, as often as it
 	// reads it, which of its fields are deprecated.
 	os.Stderr, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)

@@ -22,8 +22,11 @@ const (
 	exitUsage   = 3
 )
 
-// terminal is where a command writes.
-type terminal struct{ out, err io.Writer }
+// terminal is where a command writes, and reads.
+type terminal struct {
+	out, err io.Writer
+	in       io.Reader
+}
 
 // blocked ends a command whose report has been printed and is not a pass.
 type blocked struct{ verdict policy.Verdict }
@@ -74,7 +77,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newVerify(term), newImages(term), newRender(term), newPolicy(term), newDemo(term), newVersion(term))
+	root.AddCommand(newVerify(term), newImages(term), newRender(term), newPolicy(term), newArgoCD(term), newFilter(term), newDemo(term), newVersion(term))
 	return root
 }
 

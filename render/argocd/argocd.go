@@ -98,6 +98,16 @@ type Options struct {
 	// Kustomize says how kustomizations are built: AllowRemote and Load of a
 	// render.Source.
 	Kustomize KustomizeOptions
+	// Plugin, where it is set, renders as a config management plugin does.
+	Plugin *Plugin
+}
+
+// Plugin is what Argo CD does before it calls a config management plugin: the
+// files of the source are at hand as the tree, and the override files of the
+// repository are merged already.
+type Plugin struct {
+	// Environment are variables of the build environment besides Argo CD's own.
+	Environment map[string]string
 }
 
 // KustomizeOptions are the build options of kustomizations, which Argo CD has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (a *Deployer) Render(ctx context.Context, tree render.Tree, from render.Sou
 		decoder: &decoder{id: s.app.id, problems: slices.Clone(s.problems)}, deployer: a, tree: tree, spec: s,
 	}
 	j.source = readSource(s.at, j.decoder)
-	if j.open(ctx) && j.override() {
+	if j.open(ctx) && (a.options.Plugin != nil || j.override()) {
 		j.render(ctx)
 	}
 	for i := range j.problems {
@@ -79,6 +80,9 @@ func (j *job) open(ctx context.Context) bool {
 	}
 	commit, ok := "", true
 	switch {
+	case j.deployer.options.Plugin != nil:
+		j.from = checkout{fs: j.tree.FS, commit: j.tree.Revision.Commit}
+		ok = j.openDirectory()
 	case s.isOCI():
 		ok = j.openArtifact(ctx) && j.openDirectory()
 	case s.chart.text != "":
@@ -94,6 +98,9 @@ func (j *job) open(ctx context.Context) bool {
 	}
 	commit = j.from.commit
 	j.env = newEnvironment(j.spec.app, j.instance(), s, commit)
+	if plugin := j.deployer.options.Plugin; plugin != nil {
+		maps.Copy(j.env.values, plugin.Environment)
+	}
 	if name := j.spec.app.at.at("metadata", "namespace").text(); j.deployer.options.Namespace == "" && name != "" && name != "argocd" {
 		j.env.unknown["ARGOCD_APP_NAME"] = "it depends on whether Argo CD runs in namespace " + name
 	}
