@@ -91,13 +91,25 @@ func (d *difference) lacks(r *SignerRule, s *Signer) {
 	switch {
 	case r.Key != nil && !s.Logged && !r.IgnoreTransparencyLog:
 		d.what, d.unlogged = []string{"no transparency log vouches for it"}, true
-	case s.SignedAt.IsZero() && (r.Keyless != nil || r.X509 != nil && !r.IgnoreTransparencyLog):
+	case s.SignedAt.IsZero() && !r.undated(s):
 		d.what, d.unlogged = []string{"neither a transparency log nor a timestamp authority vouches for its time"}, true
 	case r.RequireTimestamp && !s.Stamped:
 		d.what = []string{"no timestamp authority vouches for its time"}
 	case r.Key != nil:
 		d.what = r.Key.outside(s.SignedAt)
 	}
+}
+
+// undated tells whether a signature that nobody dates may count. Of a
+// certificate it is then known for how long it is valid.
+func (r *SignerRule) undated(s *Signer) bool {
+	switch {
+	case r.Key != nil:
+		return true
+	case !r.IgnoreTransparencyLog:
+		return false
+	}
+	return r.X509 != nil || r.Root.asCosign() && !s.ValidUntil.IsZero()
 }
 
 // outside tells what keeps a signature from having been made in the period in

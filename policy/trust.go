@@ -11,7 +11,7 @@ import (
 
 // TrustedRoot is what a Sigstore deployment is known by: its certificate
 // authorities, transparency logs, certificate logs and timestamp authorities.
-// At most one of JSON, TUF, Certificates and Parts is set. Where none is, Name
+// At most one of JSON, TUF, Certificates, Parts and Nobody is set. Where none is, Name
 // is that of one which the run knows: "public-good", "github", or one that the
 // caller names. A nil *TrustedRoot is the run's own.
 type TrustedRoot struct {
@@ -26,6 +26,12 @@ type TrustedRoot struct {
 	Certificates []*x509.Certificate
 	// Parts take each kind of authority from another trusted root.
 	Parts *TrustedParts
+	// Nobody is trusted: a part of which there is none.
+	Nobody bool
+	// AsCosign asks for the word of a certificate log and of a transparency log
+	// even where the root names none. Where a signer does without the latter, a
+	// certificate that nobody dates counts while it is valid.
+	AsCosign bool
 
 	once sync.Once
 	id   string
@@ -75,9 +81,14 @@ func (r *TrustedRoot) ID() string {
 func (r *TrustedRoot) write(h hash.Hash) {
 	parts := json.NewEncoder(h)
 	put := func(values ...any) { _ = parts.Encode(values) }
+	if r != nil && r.AsCosign {
+		put("as cosign")
+	}
 	switch {
 	case r == nil:
 		put("own")
+	case r.Nobody:
+		put("nobody")
 	case r.Parts != nil:
 		put("parts")
 		for _, part := range []*TrustedRoot{r.Parts.Certificates, r.Parts.Logs, r.Parts.Timestamps} {
@@ -103,6 +114,9 @@ func (r *TrustedRoot) write(h hash.Hash) {
 func (r *TrustedRoot) OwnCertificates() bool {
 	return r != nil && (r.Certificates != nil || r.Parts != nil && r.Parts.Certificates.OwnCertificates())
 }
+
+// asCosign tells whether the root judges as cosign does.
+func (r *TrustedRoot) asCosign() bool { return r != nil && r.AsCosign }
 
 // called names a trusted root for messages.
 func (r *TrustedRoot) called() string {

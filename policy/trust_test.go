@@ -50,6 +50,21 @@ func TestEachFieldOfTrustAloneMakesItFail(t *testing.T) {
 			r.IgnoreTransparencyLog, r.Key.NotAfter = true, noon.Add(time.Hour)
 			s.Logged, s.SignedAt = false, time.Time{}
 		}, CodeSignerMismatch, "nobody who is trusted says when it was made"},
+		{"keyless at no time, relaxed", keyless, func(r *SignerRule, s *Signer) {
+			r.IgnoreTransparencyLog = true
+			s.Trust = r.Trust()
+			lasting(s, noon.Add(-time.Hour), noon.Add(time.Hour))
+		}, CodeLogEntryMissing, "no transparency log"},
+		{"keyless at no time, as cosign", keyless, func(r *SignerRule, s *Signer) {
+			r.IgnoreTransparencyLog, r.Root = true, &TrustedRoot{Name: "internal", AsCosign: true}
+			s.Trust = r.Trust()
+			lasting(s, noon.Add(-time.Hour), noon.Add(time.Hour))
+		}, "", ""},
+		{"keyless at no time, as cosign, expired", keyless, func(r *SignerRule, s *Signer) {
+			r.IgnoreTransparencyLog, r.Root = true, &TrustedRoot{Name: "internal", AsCosign: true}
+			s.Trust = r.Trust()
+			lasting(s, noon.Add(-2*time.Hour), noon.Add(-time.Hour))
+		}, CodeSignatureMissing, "nobody who is trusted says when"},
 		{"certificate", held, func(*SignerRule, *Signer) {}, "", ""},
 		{"certificate of another", held, func(_ *SignerRule, s *Signer) { s.Certificate.Subject = "https://evil.example/ci" }, CodeSignerMismatch, "the subject is"},
 		{"certificate of nobody", held, func(_ *SignerRule, s *Signer) { s.Certificate.Subject = "" }, CodeSignerMismatch, "names no subject"},
@@ -180,6 +195,7 @@ func TestRootsAreToldApart(t *testing.T) {
 		{Certificates: []*x509.Certificate{{Raw: []byte("ab")}}},
 		parts(nil, nil, nil), parts(internal(), nil, nil), parts(nil, internal(), nil), parts(nil, nil, internal()),
 		parts(parts(nil, nil, nil), nil, nil), ownCA(),
+		{Nobody: true}, {Nobody: true, AsCosign: true}, {Name: "public-good", AsCosign: true},
 	}
 	seen := map[string]int{}
 	for i, r := range roots {

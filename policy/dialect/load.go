@@ -29,7 +29,7 @@ func Load(fsys fs.FS, names ...string) (policy.Set, error) {
 		problems = native.NoPolicy(names)
 	}
 	if len(problems) == 0 {
-		problems = l.native.Finish(set.Policies)
+		problems = append(l.native.Finish(set.Policies), l.sigstore.Finish()...)
 	}
 	if len(problems) > 0 {
 		return policy.Set{}, problems

@@ -31,7 +31,11 @@ func TestTesterAnswers(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			at, dir := s.stage(t, c), t.TempDir()
-			files := map[string][]byte{"policy.yaml": trusting(t, at.policy), "object.yaml": []byte(at.object), "root.yaml": s.trustRoot(t)}
+			policies, root := trusting(t, at.policy)
+			if root == nil {
+				root = trustRoot(t, "world", s.TrustedRoot())
+			}
+			files := map[string][]byte{"policy.yaml": policies, "object.yaml": []byte(at.object), "root.yaml": root}
 			for name, text := range files {
 				check(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
 			}
@@ -50,19 +54,30 @@ func TestTesterAnswers(t *testing.T) {
 	}
 }
 
-// trusting names the scene's trust root where a policy rests on the public
-// one, which the tester would have to fetch.
-func trusting(t *testing.T, text string) []byte {
+// trusting takes the TrustRoot out of policies. Where there is none, it names
+// the scene's where a policy rests on the public one, which the tester would
+// have to fetch.
+func trusting(t *testing.T, text string) (policies, root []byte) {
 	t.Helper()
 	var out bytes.Buffer
 	decoder, encoder := yaml.NewDecoder(strings.NewReader(text)), yaml.NewEncoder(&out)
+	own := strings.Contains(text, `"kind":"TrustRoot"`)
 	for {
 		var doc map[string]any
 		err := decoder.Decode(&doc)
 		if errors.Is(err, io.EOF) {
-			return out.Bytes()
+			return out.Bytes(), root
 		}
 		check(t, err)
+		if doc["kind"] == "TrustRoot" {
+			root, err = yaml.Marshal(doc)
+			check(t, err)
+			continue
+		}
+		if own {
+			check(t, encoder.Encode(doc))
+			continue
+		}
 		authorities, _ := doc["spec"].(map[string]any)["authorities"].([]any)
 		for _, a := range authorities {
 			authority := a.(map[string]any)
@@ -82,8 +97,9 @@ func trusting(t *testing.T, text string) []byte {
 	}
 }
 
-// trustRoot is the scene's trusted root in policy-controller's form.
-func (s *scene) trustRoot(t *testing.T) []byte {
+// trustRoot is a trusted root in policy-controller's form, without some of its
+// parts.
+func trustRoot(t *testing.T, called string, trusted []byte, without ...string) []byte {
 	t.Helper()
 	var root struct {
 		CertificateAuthorities, TimestampAuthorities []struct {
@@ -93,7 +109,7 @@ func (s *scene) trustRoot(t *testing.T) []byte {
 		}
 		Tlogs, Ctlogs []struct{ PublicKey struct{ RawBytes []byte } }
 	}
-	check(t, json.Unmarshal(s.TrustedRoot(), &root))
+	check(t, json.Unmarshal(trusted, &root))
 	chain := func(i int) []byte {
 		var text []byte
 		authority := root.CertificateAuthorities
@@ -109,14 +125,18 @@ func (s *scene) trustRoot(t *testing.T) []byte {
 		return map[string]any{"baseURL": "http://127.0.0.1:1", "hashAlgorithm": "sha-256", "publicKey": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: key})}
 	}
 	name := map[string]any{"organization": "syncgate.test", "commonName": "world"}
+	keys := map[string]any{
+		"certificateAuthorities": []any{map[string]any{"subject": name, "uri": "http://127.0.0.1:1", "certChain": chain(0)}},
+		"timestampAuthorities":   []any{map[string]any{"subject": name, "uri": "http://127.0.0.1:1", "certChain": chain(1)}},
+		"tLogs":                  []any{log(root.Tlogs[0].PublicKey.RawBytes)},
+		"ctLogs":                 []any{log(root.Ctlogs[0].PublicKey.RawBytes)},
+	}
+	for _, part := range without {
+		delete(keys, part)
+	}
 	text, err := json.Marshal(map[string]any{
-		"apiVersion": "policy.sigstore.dev/v1alpha1", "kind": "TrustRoot", "metadata": map[string]any{"name": "world"},
-		"spec": map[string]any{"sigstoreKeys": map[string]any{
-			"certificateAuthorities": []any{map[string]any{"subject": name, "uri": "http://127.0.0.1:1", "certChain": chain(0)}},
-			"timestampAuthorities":   []any{map[string]any{"subject": name, "uri": "http://127.0.0.1:1", "certChain": chain(1)}},
-			"tLogs":                  []any{log(root.Tlogs[0].PublicKey.RawBytes)},
-			"ctLogs":                 []any{log(root.Ctlogs[0].PublicKey.RawBytes)},
-		}},
+		"apiVersion": "policy.sigstore.dev/v1alpha1", "kind": "TrustRoot", "metadata": map[string]any{"name": called},
+		"spec": map[string]any{"sigstoreKeys": keys},
 	})
 	check(t, err)
 	return text

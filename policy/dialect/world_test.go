@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -36,6 +37,9 @@ type differential struct {
 	// Policy and Object are YAML. $REGISTRY, $IMAGE, the name of the image
 	// $NAME, and the keys of signers, quoted, are filled in. Without an object
 	// it is a Pod in namespace prod that runs $IMAGE.
+	// $TRUSTROOT and $OTHERROOT are TrustRoots called world and other: those of
+	// the scene and of another Sigstore deployment. $NOCTLOGS is world without
+	// certificate logs.
 	Policy   string     `yaml:"policy"`
 	Object   string     `yaml:"object"`
 	Evidence []evidence `yaml:"evidence"`
@@ -62,11 +66,18 @@ type evidence struct {
 	Form        string            `yaml:"form"`
 	Annotations map[string]string `yaml:"annotations"`
 	Stamped     bool              `yaml:"stamped"`
+	// Age is how long ago it was signed.
+	Age time.Duration `yaml:"age"`
+	// Repository and Prefix are where it is kept, if not beside the image.
+	Repository string `yaml:"repository"`
+	Prefix     string `yaml:"prefix"`
 }
 
 // scene is a registry, an authority and the signers of all cases.
 type scene struct {
 	*verifytest.World
+	// other is another Sigstore deployment, whose only signer is "internal".
+	other   *verifytest.World
 	signers map[string]*verifytest.Signer
 	root    *sigstore.TrustedRoot
 	images  int
@@ -79,7 +90,10 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { world.Close() })
 	root, err := sigstore.ParseTrustedRoot(world.TrustedRoot())
 	check(t, err)
-	s := &scene{World: world, signers: map[string]*verifytest.Signer{}, root: root}
+	other, err := verifytest.NewWorld(verifytest.Options{})
+	check(t, err)
+	t.Cleanup(func() { other.Close() })
+	s := &scene{World: world, other: other, signers: map[string]*verifytest.Signer{}, root: root}
 	for _, name := range []string{"alice", "bob"} {
 		s.signers[name], err = world.Key(verifytest.ECDSAP256)
 		check(t, err)
@@ -88,6 +102,7 @@ func newScene(t *testing.T) *scene {
 	extensions := map[string]string{"githubWorkflowRepository": "acme/app", "githubWorkflowTrigger": "push"}
 	s.signers["release"] = world.Keyless(issuer, "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1", extensions)
 	s.signers["mallory"] = world.Keyless(issuer, "https://github.com/mallory/app/.github/workflows/release.yml@refs/tags/v1", nil)
+	s.signers["internal"] = other.Keyless("https://login.acme.example", "ci@acme.example", nil)
 	return s
 }
 
@@ -123,6 +138,37 @@ func cases(t *testing.T, name string) []differential {
 	return all
 }
 
+// make makes evidence and pushes it.
+func (s *scene) make(t *testing.T, image verifytest.Image, e evidence) {
+	t.Helper()
+	world, signer := s.World, s.signers[e.Sign+e.Attest]
+	if e.Sign+e.Attest == "internal" {
+		world = s.other
+	}
+	how := verifytest.How{Optional: e.Annotations, Stamped: e.Stamped, At: s.Now().Add(-e.Age)}
+	if e.Form == "bundle" {
+		how.Form = verifytest.FormBundle
+	}
+	if e.Log == "none" {
+		how.Log = verifytest.LogNone
+	}
+	claim := verifytest.Claim{PredicateType: e.Type, Predicate: e.Predicate}
+	var made verify.Bundle
+	var err error
+	switch {
+	case e.Sign != "" && e.Form == "bundle":
+		made, err = world.Bundle(image, signer, verifytest.Claim{PredicateType: verifytest.SignPredicate, Predicate: struct{}{}}, how)
+	case e.Sign != "":
+		made, err = world.SimpleSigning(image, signer, how)
+	case e.Form == "bundle":
+		made, err = world.Bundle(image, signer, claim, how)
+	default:
+		made, err = world.Envelope(image, signer, claim, how)
+	}
+	check(t, err)
+	check(t, s.Push(image.KeptIn(policy.Source{Repository: e.Repository, TagPrefix: e.Prefix}), made))
+}
+
 // stage is a case with its image pushed and its texts filled in.
 type stage struct {
 	image          verifytest.Image
@@ -135,18 +181,7 @@ func (s *scene) stage(t *testing.T, c differential) stage {
 	image, err := s.PushImage(fmt.Sprintf("acme/app-%d:v1", s.images))
 	check(t, err)
 	for _, e := range c.Evidence {
-		how := verifytest.How{Optional: e.Annotations, Stamped: e.Stamped}
-		if e.Form == "bundle" {
-			how.Form = verifytest.FormBundle
-		}
-		if e.Log == "none" {
-			how.Log = verifytest.LogNone
-		}
-		if e.Sign != "" {
-			check(t, s.Sign(image, s.signers[e.Sign], how))
-			continue
-		}
-		check(t, s.Attest(image, s.signers[e.Attest], verifytest.Claim{PredicateType: e.Type, Predicate: e.Predicate}, how))
+		s.make(t, image, e)
 	}
 	reference := image.Pinned()
 	if c.Tagged {
@@ -161,6 +196,12 @@ func (s *scene) stage(t *testing.T, c differential) stage {
 				return reference
 			case "NAME":
 				return image.Name()
+			case "TRUSTROOT":
+				return string(trustRoot(t, "world", s.World.TrustedRoot()))
+			case "NOCTLOGS":
+				return string(trustRoot(t, "world", s.World.TrustedRoot(), "ctLogs"))
+			case "OTHERROOT":
+				return string(trustRoot(t, "other", s.other.TrustedRoot()))
 			}
 			if signer := s.signers[strings.ToLower(name)]; signer != nil {
 				quoted, err := json.Marshal(string(signer.PEM()))
@@ -184,7 +225,7 @@ func (s *scene) gate(t *testing.T, at stage) verify.ImageResult {
 	check(t, err)
 	client := registry.New(registry.Options{})
 	defer client.Close()
-	verifier, err := sigstore.New(s.root, policies.Keys())
+	verifier, err := sigstore.ForPolicies(policies, sigstore.Roots{Own: []*sigstore.TrustedRoot{s.root}})
 	check(t, err)
 	tree := render.Tree{FS: fstest.MapFS{"object.yaml": {Data: []byte(at.object)}}, Revision: render.Revision{Repository: "test"}}
 	units, problems := render.Discover(t.Context(), tree, render.DiscoverOptions{})

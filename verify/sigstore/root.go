@@ -35,6 +35,9 @@ type material struct {
 	// logs, certLogs and stampers tell what the root asks of a signature by
 	// a certificate.
 	logs, certLogs, stampers bool
+	// asCosign tells that a certificate that nobody dates counts while it is
+	// valid, if no transparency log is asked for.
+	asCosign bool
 	// own are authorities that a policy names. Where it is nil, certificates
 	// are judged as those of a Sigstore deployment.
 	own *ownAuthorities

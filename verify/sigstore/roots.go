@@ -60,7 +60,26 @@ func called(root *policy.TrustedRoot) string {
 
 // one makes a trusted root of what a policy names.
 func (r Roots) one(named *policy.TrustedRoot) (*TrustedRoot, error) {
+	found, err := r.bare(named)
+	if err != nil || !named.AsCosign {
+		return found, err
+	}
+	return &TrustedRoot{load: func(ctx context.Context) (*material, error) {
+		m, err := found.material(ctx)
+		if err != nil {
+			return nil, err
+		}
+		strict := *m
+		strict.asCosign, strict.logs, strict.certLogs = true, true, true
+		return &strict, strict.makeVerifiers()
+	}}, nil
+}
+
+// bare is one, whatever the root asks for.
+func (r Roots) bare(named *policy.TrustedRoot) (*TrustedRoot, error) {
 	switch {
+	case named.Nobody:
+		return &TrustedRoot{loaded: &material{TrustedMaterial: &root.BaseTrustedMaterial{}}}, nil
 	case named.Parts != nil:
 		return r.compose(named.Parts)
 	case named.Certificates != nil:

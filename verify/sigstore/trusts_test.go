@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
@@ -174,6 +175,49 @@ func TestRelaxedTrust(t *testing.T) {
 				}
 				if err == nil && (got.Signers[0].Logged != row.logged || got.Signers[0].CertificateLogged || got.Signers[0].Trust != row.rule.Trust()) {
 					t.Errorf("%s: signer %+v", format, got.Signers[0])
+				}
+			}
+		})
+	}
+}
+
+// TestAsCosign: a root that names no logs does not do without them, and where
+// none is asked for a certificate is told with the time in which it is valid.
+func TestAsCosign(t *testing.T) {
+	s := newScene(t, verifytest.Options{})
+	mine := fromJSON("mine", s.TrustedRoot())
+	noCertLogs := fromJSON("r", editJSON(t, s.TrustedRoot(), func(root map[string]any) { delete(root, "ctlogs") }))
+	nobody := &policy.TrustedRoot{Nobody: true}
+	rule := func(relaxed bool, parts policy.TrustedParts) policy.SignerRule {
+		r := anybody(&policy.TrustedRoot{Parts: &parts, AsCosign: true})
+		r.IgnoreTransparencyLog = relaxed
+		return r
+	}
+	unlogged := policy.TrustedParts{Certificates: mine, Logs: nobody, Timestamps: nobody}
+	for name, row := range map[string]struct {
+		rule  policy.SignerRule
+		how   verifytest.How
+		holds bool
+	}{
+		"all":                      {rule(false, policy.TrustedParts{Certificates: mine, Logs: mine, Timestamps: mine}), verifytest.How{}, true},
+		"no logs":                  {rule(false, unlogged), verifytest.How{}, false},
+		"no certificate logs":      {rule(false, policy.TrustedParts{Certificates: noCertLogs, Logs: mine}), verifytest.How{}, false},
+		"relaxed":                  {rule(true, unlogged), verifytest.How{Log: verifytest.LogNone}, true},
+		"relaxed, somebody else's": {rule(true, policy.TrustedParts{Certificates: fromJSON("x", newScene(t, verifytest.Options{}).TrustedRoot()), Logs: nobody, Timestamps: nobody}), verifytest.How{Log: verifytest.LogNone}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.t = t
+			v := s.forPolicies(sigstore.Roots{}, row.rule)
+			for _, format := range []policy.Format{policy.FormatSimpleSigning, policy.FormatDSSE} {
+				got, err := s.verify(v, s.made(format, s.keyless, row.how))
+				if row.holds != (err == nil) {
+					t.Errorf("%s: want %v, got %v", format, row.holds, err)
+				}
+				if err != nil || !row.rule.IgnoreTransparencyLog {
+					continue
+				}
+				if signer := got.Signers[0]; signer.Logged || !signer.SignedAt.IsZero() || signer.ValidUntil.Sub(signer.ValidFrom) != 10*time.Minute {
+					t.Errorf("%s: signer %+v", format, signer)
 				}
 			}
 		})

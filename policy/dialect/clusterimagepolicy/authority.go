@@ -22,10 +22,8 @@ func (c *converter) authority(a authority, i int) policy.Requirement {
 		return c.static(out, a)
 	}
 	rules, unsupported := c.signers(a, out.Name)
-	unsupported = append(unsupported, c.elsewhere(a)...)
-	if a.Keyless != nil && a.Keyless.InsecureIgnoreSCT.Value {
-		out.Relaxed = append(out.Relaxed, c.FieldAt(a.Keyless.InsecureIgnoreSCT.Node, "keyless.insecureIgnoreSCT"))
-	}
+	elsewhere, refusal := c.trusting(a, rules)
+	unsupported = append(unsupported, elsewhere...)
 	var of []policy.Requirement
 	for _, at := range a.Attestations {
 		r, lacking := c.attestation(at, rules)
@@ -38,6 +36,8 @@ func (c *converter) authority(a authority, i int) policy.Requirement {
 	switch {
 	case len(unsupported) > 0:
 		out.Unsupported = unsupported
+	case refusal != "":
+		out.Static = &policy.StaticRequirement{Verdict: policy.Fail, Message: refusal}
 	case len(of) == 0:
 		out.Signature = &policy.SignatureRequirement{Signers: rules}
 		out.Formats = formats(a, policy.FormatSimpleSigning)
@@ -75,39 +75,19 @@ func (c *converter) static(out policy.Requirement, a authority) policy.Requireme
 	return out
 }
 
-// elsewhere are the fields that send an authority to other places, or to
-// other trust, than syncgate looks at.
-func (c *converter) elsewhere(a authority) []string {
-	var out []string
-	unsupported := func(t text, field string) {
-		if t.Value != "" {
-			out = append(out, c.FieldAt(t.Node, field+": "+t.Value))
-		}
-	}
+// elsewhere checks the fields that send an authority to other places.
+func (c *converter) elsewhere(a authority) {
 	if len(a.Source) > 1 {
 		c.Report(a.Source[1].Node, "source: only one is taken")
 	}
 	for _, s := range a.Source {
-		unsupported(s.OCI, "source.oci")
-		unsupported(s.TagPrefix, "source.tagPrefix")
 		if err := checkRepository(s.OCI.Value); err != nil {
 			c.Report(s.OCI.Node, "source.oci: %v", err)
 		}
 	}
 	if a.CTLog != nil {
 		c.checkURL(a.CTLog.URL, "ctlog.url")
-		unsupported(a.CTLog.TrustRootRef, "ctlog.trustRootRef")
 	}
-	if a.Timestamp != nil {
-		unsupported(a.Timestamp.TrustRootRef, "rfc3161timestamp.trustRootRef")
-	}
-	if a.Keyless != nil {
-		unsupported(a.Keyless.TrustRootRef, "keyless.trustRootRef")
-	}
-	if a.Format.Value == "bundle" && a.Key != nil {
-		out = append(out, c.FieldAt(a.Format.Node, "signatureFormat: bundle with a key"))
-	}
-	return out
 }
 
 // checkRepository tells what is wrong with the name of a registry or
@@ -137,8 +117,7 @@ func (c *converter) signers(a authority, called string) ([]policy.SignerRule, []
 	switch {
 	case a.Key != nil:
 		key, unsupported := c.key(*a.Key, "key")
-		logged := a.CTLog != nil && (a.CTLog.URL.Value != "" || a.CTLog.TrustRootRef.Value != "")
-		return []policy.SignerRule{{Name: called, Key: key, IgnoreTransparencyLog: !logged}}, unsupported
+		return []policy.SignerRule{{Name: called, Key: key}}, unsupported
 	case a.Keyless != nil:
 		return c.keyless(*a.Keyless, called)
 	}

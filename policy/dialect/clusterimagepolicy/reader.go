@@ -24,6 +24,7 @@ type Reader struct {
 	Policies []policy.Policy
 	// policies and roots are the places of what was read, by name.
 	policies, roots document.Names
+	trust           trustRoots
 	budget          *document.Budget
 	programs        *sandbox.Pool
 }
@@ -31,7 +32,7 @@ type Reader struct {
 // NewReader makes a reader. Names and budget are shared with the readers of
 // other languages; programs run in a sandbox.
 func NewReader(policies document.Names, budget *document.Budget, programs *sandbox.Pool) *Reader {
-	return &Reader{policies: policies, roots: document.Names{}, budget: budget, programs: programs}
+	return &Reader{policies: policies, roots: document.Names{}, trust: trustRoots{}, budget: budget, programs: programs}
 }
 
 // Reads tells whether a document is one for this reader.
@@ -44,7 +45,7 @@ func (r *Reader) Read(file *document.File, doc document.Document) document.Probl
 	d := document.NewDecoder(file, r.budget)
 	d.Lenient = true
 	version, kind := document.KindOf(doc.Root)
-	c := &converter{Decoder: d, programs: r.programs}
+	c := &converter{Decoder: d, programs: r.programs, trust: r.trust}
 	switch {
 	case kind.Value == KindTrustRoot && version.Value == Group+"/v1alpha1":
 		var t trustRoot
@@ -71,6 +72,7 @@ func (r *Reader) Read(file *document.File, doc document.Document) document.Probl
 type converter struct {
 	*document.Decoder
 	programs *sandbox.Pool
+	trust    trustRoots
 }
 
 // policy converts a document of kind ClusterImagePolicy: one of its

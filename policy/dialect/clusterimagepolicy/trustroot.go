@@ -65,10 +65,3 @@ type logInstance struct {
 	HashAlgorithm text `yaml:"hashAlgorithm" need:"yes"`
 	PublicKey     text `yaml:"publicKey" need:"yes"`
 }
-
-// trustRoot checks what the fields alone cannot tell.
-func (c *converter) trustRoot(t trustRoot) {
-	if k := t.Spec.SigstoreKeys; k != nil && len(k.CertificateAuthorities) == 0 && len(k.TimestampAuthorities) == 0 {
-		c.Report(k.Node, "sigstoreKeys has neither certificateAuthorities nor timestampAuthorities: write one of them")
-	}
-}
