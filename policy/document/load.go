@@ -21,10 +21,19 @@ type Disk struct{}
 // Open opens a file for reading.
 func (Disk) Open(name string) (fs.File, error) { return os.Open(filepath.FromSlash(name)) }
 
+// TestSuffix ends the names of files with cases for policies, which stand
+// beside these.
+const TestSuffix = ".test.yaml"
+
+// IsTest tells whether a file holds cases for policies, by its name.
+func IsTest(name string) bool {
+	return strings.HasSuffix(name, TestSuffix) || strings.HasSuffix(name, ".test.yml")
+}
+
 // Read reads the documents of policy files and directories of fsys, and hands
 // each to read, which returns what is wrong with it. Of a directory it reads
-// the files that end in .yaml or .yml and do not begin with a dot, in the
-// order of their names, and no subdirectory. Where fsys is a tree such as that
+// the files that end in .yaml or .yml, do not begin with a dot and hold no cases,
+// in the order of their names, and no subdirectory. Where fsys is a tree such as that
 // of a Git revision, nothing outside of it can be named.
 //
 // It returns everything that is wrong in any of the files, or nil.
@@ -95,7 +104,7 @@ func (l *loader) directory(name string) []string {
 	for _, entry := range entries {
 		base := entry.Name()
 		switch extension := path.Ext(base); {
-		case strings.HasPrefix(base, "."):
+		case strings.HasPrefix(base, "."), IsTest(base):
 		case entry.IsDir():
 			subdirectories = " (subdirectories are not read: name them)"
 		case extension == ".yaml" || extension == ".yml":

@@ -3,7 +3,6 @@ package native
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ type (
 	place = document.Place
 	text  = document.Text
 	flag  = document.Flag
+	span  = document.Span
 )
 
 // name is text that others refer to.
@@ -83,41 +83,6 @@ func (s *share) Read(n *yaml.Node) error {
 	s.Value = value
 	return nil
 }
-
-// span is a duration: 90m, 24h, 7d, 2w, 1d12h.
-type span struct {
-	place
-	Value time.Duration
-}
-
-var (
-	spanForm = regexp.MustCompile(`\A(?:[0-9]{1,6}[wdhms])+\z`)
-	spanPart = regexp.MustCompile(`([0-9]+)([wdhms])`)
-)
-
-func (s *span) Read(n *yaml.Node) error {
-	if n.Kind != yaml.ScalarNode {
-		return fmt.Errorf("want a duration such as 24h or 7d, got %s", document.Describe(n))
-	}
-	if !spanForm.MatchString(n.Value) {
-		return fmt.Errorf("duration %s is not well formed: want whole numbers with a unit (w, d, h, m, s), such as 24h, 7d or 1d12h", document.Quote(n.Value))
-	}
-	units := map[string]time.Duration{"w": 7 * 24 * time.Hour, "d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
-	for _, part := range spanPart.FindAllStringSubmatch(n.Value, -1) {
-		number, err := strconv.Atoi(part[1])
-		unit := units[part[2]]
-		if err != nil || time.Duration(number) > (longestSpan-s.Value)/unit {
-			return fmt.Errorf("duration %s is too long: want at most 100 years", document.Quote(n.Value))
-		}
-		s.Value += time.Duration(number) * unit
-	}
-	if s.Value == 0 {
-		return fmt.Errorf("duration %s is zero: nothing is that young", document.Quote(n.Value))
-	}
-	return nil
-}
-
-const longestSpan = 100 * 365 * 24 * time.Hour
 
 // end is the first moment at which something no longer holds. A date holds
 // through its whole day, UTC.
