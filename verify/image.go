@@ -224,6 +224,9 @@ func signerNames(signers []policy.Signer) []string {
 	return names
 }
 
+// impliedTag is that of a reference with neither tag nor digest.
+const impliedTag = "latest"
+
 // subjectOf is what is known of an image before its registry is asked.
 func subjectOf(image render.Image) (policy.Subject, error) {
 	ref, err := images.ParseReference(image.Reference)
@@ -232,6 +235,11 @@ func subjectOf(image render.Image) (policy.Subject, error) {
 	}
 	subject := policy.Subject{
 		Reference: image.Reference, Repository: ref.Repository, Tag: ref.Tag, Pinned: ref.Digest != "",
+	}
+	if subject.Tag == "" && !subject.Pinned {
+		// Policies that name the tag are about it, whether it is written or
+		// implied: what they need is to be looked for.
+		subject.Tag = impliedTag
 	}
 	if subject.Pinned {
 		if subject.Digest, err = policy.ParseDigest(ref.Digest); err != nil {

@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"down":     func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(worldOf(ts).Close()) },
 			"push":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).push(ts, args) },
 			"sign":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).sign(ts, args) },
+			"bundle":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).bundle(ts, args) },
 			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },
 			"holder":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).holder(ts, args) },
 			"stranger": func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).stranger(ts, args) },
@@ -70,7 +71,7 @@ type scriptWorld struct {
 
 func worldOf(ts *testscript.TestScript) *scriptWorld { return ts.Value(worldKey{}).(*scriptWorld) }
 
-// start is "world": it starts the registry, sets $REGISTRY, and writes
+// start is "world": it starts the registry, sets $REGISTRY and $WORLD_TIME, and writes
 // trusted_root.json, scanner.pub and psirt.pub.
 func (w *scriptWorld) start(ts *testscript.TestScript) {
 	world, err := verifytest.NewWorld(verifytest.Options{})
@@ -78,6 +79,7 @@ func (w *scriptWorld) start(ts *testscript.TestScript) {
 	w.World = world
 	ts.Defer(func() { world.Close() })
 	ts.Setenv("REGISTRY", world.Host())
+	ts.Setenv("WORLD_TIME", world.Now().Format(time.RFC3339))
 	ts.Check(os.WriteFile(ts.MkAbs("trusted_root.json"), world.TrustedRoot(), 0o644))
 	for _, name := range []string{"scanner", "psirt"} {
 		key, err := world.Key(verifytest.ECDSAP256)
@@ -157,6 +159,14 @@ func (w *scriptWorld) sign(ts *testscript.TestScript, args []string) {
 		return
 	}
 	ts.Check(w.Sign(image, w.signers[args[1]], w.how(ts, options)))
+}
+
+// bundle is "bundle NAME SIGNER TYPE FILE OUT [OPTION...]": attest, into a file.
+func (w *scriptWorld) bundle(ts *testscript.TestScript, args []string) {
+	made, err := w.Bundle(w.images[args[0]], w.signers[args[1]],
+		verifytest.Claim{PredicateType: args[2], Predicate: json.RawMessage(ts.ReadFile(args[3]))}, w.how(ts, args[5:]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[4]), made.Payload, 0o644))
 }
 
 // attest is "attest NAME SIGNER TYPE FILE [OPTION...]"; $NOW, $NAME and the

@@ -42,6 +42,9 @@ func (c *converter) cases(s spec) []Case {
 		}
 		seen[t.Name.Value] = true
 		made := c.testCase(t, s.At)
+		if len(t.Evidence) > 0 && !s.TrustedRoot.Written() {
+			c.Report(t.Evidence[0].Node, "case %s has evidence to verify, and nothing to verify it against: write spec.trustedRoot", document.Quote(t.Name.Value))
+		}
 		made.TrustedRoot, made.Input.Exploits = root, exploits
 		out = append(out, made)
 	}
@@ -108,7 +111,7 @@ func (c *converter) subject(t testCase) policy.Subject {
 	}
 	s.Repository = policy.NormalPattern(name)
 	switch {
-	case name == "" || strings.ContainsAny(name, " *") || strings.ToLower(s.Repository) != s.Repository:
+	case name == "" || strings.ContainsAny(name, " *") || strings.ToLower(name) != name:
 		c.Report(t.Image.Node, "image %s is not well formed: want registry/repository:tag@sha256:digest", document.Quote(t.Image.Value))
 	case pinned:
 		parsed, err := policy.ParseDigest(pin)
@@ -181,7 +184,11 @@ func (c *converter) signer(s signer) policy.Signer {
 			Issuer: s.Certificate.Issuer.Value, Subject: s.Certificate.Subject.Value, Extensions: values(s.Certificate.Extensions),
 		}}
 	}
-	key, err := native.ParseKey(c.content(s.Key, bounds.KeyBytes))
+	pem := c.content(s.Key, bounds.KeyBytes)
+	if pem == nil {
+		return policy.Signer{}
+	}
+	key, err := native.ParseKey(pem)
 	if err != nil {
 		c.Report(s.Key.Node, "read key %s: %v", document.Quote(s.Key.Value), err)
 		return policy.Signer{}

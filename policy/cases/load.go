@@ -182,7 +182,7 @@ func (c *converter) beside() []string {
 
 // path is a file that is named relative to this one.
 func (c *converter) path(t text) string {
-	if _, disk := c.files.(document.Disk); disk && path.IsAbs(t.Value) {
+	if document.OnDisk(c.files) && path.IsAbs(t.Value) {
 		return path.Clean(t.Value)
 	}
 	return path.Join(path.Dir(c.File.Name), t.Value)
