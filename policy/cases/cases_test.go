@@ -13,6 +13,7 @@ import (
 
 	"github.com/syncgate/syncgate/policy/cases"
 	"github.com/syncgate/syncgate/policy/dialect"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -79,6 +80,18 @@ func TestOnly(t *testing.T) {
 	outcome := run(t, cases.Runner{Only: regexp.MustCompile("^un")})
 	if len(outcome.Cases) != 1 || outcome.Cases[0].Name != "unmatched" || outcome.Untested != nil {
 		t.Errorf("ran %+v", outcome)
+	}
+}
+
+// TestExamples: the cases of the example hold, and leave nothing untested.
+func TestExamples(t *testing.T) {
+	suite, err := cases.Load(document.Disk{}, "../../examples/policies/production.test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := cases.Runner{}.Run(t.Context(), suite)
+	if err != nil || outcome.Failed() > 0 || len(outcome.Untested) > 0 {
+		t.Errorf("%+v, %v", outcome, err)
 	}
 }
 

@@ -19,7 +19,6 @@ const (
 type (
 	place = document.Place
 	text  = document.Text
-	flag  = document.Flag
 	span  = document.Span
 )
 
