@@ -57,6 +57,7 @@ func TestNothingTakesAManifestOutOfSight(t *testing.T) {
 			"kustomize .\nmanifests prod\n"},
 		{"data without an image is data", "prod/rules.yaml\nkustomization.yaml: configMapGenerator: [{name: x, files: [prod/rules.yaml]}]",
 			"kustomize .\n"},
+		{"its kind is in base64", "prod/pod.yaml: apiVersion: v1; !!binary a2luZA==: Pod; metadata: {name: a}; spec: {containers: [{image: evil}]}\n", "manifests prod\n"},
 		{"data of a kustomization beside it", evil + "prod/kustomization.yaml: configMapGenerator: [{name: x, files: [pod.yaml]}]",
 			"kustomize prod\n"},
 		{"a kustomization beside it does not list it", evil + "prod/b.yaml\nprod/kustomization.yaml: resources: []",

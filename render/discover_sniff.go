@@ -101,10 +101,11 @@ func (s *survey) sniff(c *candidate) error {
 		return err
 	}
 	words := bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
-	if !words && !hidesText(data) {
+	hidden := hidesText(data)
+	if !words && !hidden {
 		return nil
 	}
-	c.images = bytes.Contains(data, []byte("mage")) || hidesText(data)
+	c.images = bytes.Contains(data, []byte("mage")) || hidden
 	c.template = bytes.Contains(data, []byte("{{")) && s.belowChart(c.dir)
 	if c.plain && !c.data && !c.template && words && hasTopLevelKey(data, "apiVersion") && hasTopLevelKey(data, "kind") {
 		c.holds = true
@@ -114,7 +115,7 @@ func (s *survey) sniff(c *candidate) error {
 	c.holds = slices.ContainsFunc(objects, deployable)
 	for _, p := range problems {
 		if c.plain && !c.data && !c.template {
-			c.holds = c.holds || len(objects) > 0 || words && p.Severity != Notice
+			c.holds = c.holds || len(objects) > 0 || words && p.Severity != Notice || hidden && p.Code == CodeAmbiguous
 		}
 		c.holds = c.holds || p.Severity == Unseen
 	}
@@ -131,6 +132,11 @@ func deployable(o Object) bool {
 // hidesText tells whether a key could be in a file without its letters: in
 // escapes of YAML or JSON, in base64 or in UTF-16.
 func hidesText(data []byte) bool {
+	for _, sign := range []string{"!binary", ":binary", "%TAG"} {
+		if bytes.Contains(data, []byte(sign)) {
+			return true
+		}
+	}
 	if isUTF16(data) {
 		return true
 	}

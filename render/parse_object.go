@@ -1,6 +1,7 @@
 package render
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -164,8 +165,13 @@ func isNull(n *yaml.Node) bool {
 func namesManifest(document *yaml.Node) bool {
 	apiVersion, kind := false, false
 	eachNode(document, func(n *yaml.Node) {
-		apiVersion = apiVersion || n.Value == "apiVersion"
-		kind = kind || n.Value == "kind"
+		value := n.Value
+		if n.ShortTag() == "!!binary" { // which deployers decode, in keys too
+			decoded, _ := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value), ""))
+			value = string(decoded)
+		}
+		apiVersion = apiVersion || value == "apiVersion"
+		kind = kind || value == "kind"
 	})
 	return apiVersion && kind
 }
