@@ -182,6 +182,10 @@ func (v *variables) fill(d *deployer, object *render.Object) *render.Problem {
 	if strings.Count(text, "${") > bounds.Substitutions {
 		return d.about(object, render.Unseen, render.CodeTooLarge, "names more than %d variables", bounds.Substitutions)
 	}
+	if v.size(text) > bounds.FileBytes {
+		return hint(d.about(object, render.Unseen, render.CodeTooLarge, "may have more than %d bytes once its variables are filled in", bounds.FileBytes),
+			"use shorter values, or fewer of them")
+	}
 	filled, err := v.eval(text)
 	if err != nil {
 		problem := d.about(object, render.Broken, CodeVariable, "its variables cannot be filled in: %s", err)

@@ -259,3 +259,26 @@ func neverSilent(t *testing.T, tree, fields string) {
 		t.Errorf("%q: nothing is deployed and nothing is said", fields)
 	}
 }
+
+// TestThreatSubstitutionsAreBounded is the row on what is bounded in time and
+// memory: variables of a few kilobytes do not become gigabytes.
+func TestThreatSubstitutionsAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 15_000)
+	for name, text := range map[string]string{
+		"many":            strings.Repeat("${long}", 9_000),
+		"replaced":        "${long//x/${long}}",
+		"replaced, often": "${long//x/${long//x/${long//x/${long}}}}",
+	} {
+		tree := strings.Replace(kustomizationWith("v1", "  path: ./deploy\n  postBuild: {substitute: {long: "+long+"}}"), "$${kept}", text, 1)
+		p := said(everything(t, files(tree), flux.Options{}, "cluster").Problems, render.CodeTooLarge)
+		if p == nil || p.Severity != render.Unseen || !strings.Contains(p.Message, "once its variables are filled in") {
+			t.Errorf("%s: got %v", name, p)
+		}
+	}
+	tree := strings.Replace(kustomizationWith("v1", "  path: ./deploy\n  postBuild: {substitute: {long: "+long+"}}"), "$${kept}", "${long//x/yy} ${long/x/${long}}", 1)
+	for _, p := range everything(t, files(tree), flux.Options{}, "cluster").Problems {
+		if p.Severity != render.Notice {
+			t.Errorf("what is not too large is told: %s", p.Error())
+		}
+	}
+}
