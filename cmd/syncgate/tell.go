@@ -101,12 +101,17 @@ func inUnits(units []string) string {
 	if len(units) < 2 {
 		return ""
 	}
-	named := slices.DeleteFunc(slices.Clone(units), func(unit string) bool { return unit == "" })
+	var named []string
+	for _, unit := range units {
+		if unit != "" && !slices.Contains(named, unit) {
+			named = append(named, unit)
+		}
+	}
 	more := ""
 	if len(named) > toldUnits {
 		named, more = named[:toldUnits], fmt.Sprintf(" and %d more", len(named)-toldUnits)
 	}
-	if len(named) == 0 {
+	if len(named) < 2 && more == "" {
 		return fmt.Sprintf(" (%d times)", len(units))
 	}
 	return report.Clean(fmt.Sprintf(" (%d times: in %s%s)", len(units), strings.Join(named, ", "), more))

@@ -182,7 +182,11 @@ func (j *job) openChart(ctx context.Context) bool {
 func (j *job) chartFailed(err error) {
 	s := j.source
 	for _, p := range render.Problems(err) {
-		j.unseen(s.chart.at, CodeChart, fmt.Sprintf("chart %s %s of %s cannot be fetched: %s", s.chart.text, s.revision.text, redact(s.repoURL.text), redactAll(p.Message)),
+		why := redactAll(p.Message)
+		if !strings.HasPrefix(why, "chart "+s.chart.text) {
+			why = fmt.Sprintf("chart %s %s of %s cannot be fetched: %s", s.chart.text, s.revision.text, redact(s.repoURL.text), why)
+		}
+		j.unseen(s.chart.at, CodeChart, why,
 			"check that the chart and the version exist and can be read")
 		last := &j.problems[len(j.problems)-1]
 		last.Severity, last.Retryable = p.Severity, p.Retryable

@@ -238,7 +238,11 @@ func (r *Renderer) load(ctx context.Context, tree render.Tree, h *release) (file
 	}
 	fetched, err := r.options.Charts.FetchChart(ctx, c.repository, c.name, c.version)
 	if err != nil {
-		p := h.unseen(c.at, CodeChart, "%s cannot be fetched: %s", c, strings.ReplaceAll(err.Error(), c.repository, redact(c.repository)))
+		why := strings.ReplaceAll(err.Error(), c.repository, redact(c.repository))
+		if !strings.HasPrefix(why, "chart "+c.name) {
+			why = fmt.Sprintf("%s cannot be fetched: %s", c, why)
+		}
+		p := h.unseen(c.at, CodeChart, "%s", why)
 		p.Retryable = true
 		if cause, ok := errors.AsType[*render.Problem](err); ok {
 			p.Retryable = cause.Retryable
