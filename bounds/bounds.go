@@ -277,3 +277,17 @@ const (
 	ConditionLines   = 20
 	ConditionColumns = 240
 )
+
+// Forges.
+const (
+	// ForgeBytes is the size of one answer of a forge.
+	ForgeBytes = 8 << 20
+	// ForgeRetryAfter is the longest that a forge's wish to wait is met.
+	ForgeRetryAfter = 60 * time.Second
+	// PublishTime is how long publishing one thing may take, retries included.
+	PublishTime = 2 * time.Minute
+	// CommentPages is the number of pages of comments that are looked through.
+	CommentPages = 20
+	// EventBytes is the size of the event that started a CI job.
+	EventBytes = 32 << 20
+)

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"commit":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).commit(ts, args) },
 			"fill":     func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, args) },
 			"exitcode": exitCode,
+			"forge":    serveForge,
 			"charts":   serveCharts,
 		},
 	})
@@ -254,6 +259,25 @@ func fill(ts *testscript.TestScript, files []string) {
 		})
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o644))
 	}
+}
+
+// serveForge is "forge": it starts a forge that takes what it is sent and writes
+// it into forge.log, a line a request, and sets $FORGE to its address.
+func serveForge(ts *testscript.TestScript, _ bool, _ []string) {
+	log, err := os.Create(ts.MkAbs("forge.log"))
+	ts.Check(err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(log, "%s %s %s\n", r.Method, r.URL.Path, bytes.TrimSpace(body))
+		w.Header().Set("Content-Type", "application/json")
+		answer := "{}"
+		if r.Method == http.MethodGet {
+			answer = "[]"
+		}
+		fmt.Fprint(w, answer)
+	}))
+	ts.Defer(func() { server.Close(); log.Close() })
+	ts.Setenv("FORGE", server.URL)
 }
 
 // exitCode is "exitcode N COMMAND...": it runs the command and wants that

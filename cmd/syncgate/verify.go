@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type verifyFlags struct {
 	exploits       exploitFlags
 	outputs        outputFlags
 	evidence       evidenceFlags
+	status         statusFlags
 	at             string
 	timeout        time.Duration
 }
@@ -61,6 +63,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
 	f.outputs.register(cmd)
 	f.evidence.register(cmd)
+	f.status.register(cmd)
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
 	flags.DurationVar(&f.timeout, "timeout", bounds.RunTime, "how long the run may take; images that are not decided by then are unknown")
 	return cmd
@@ -76,6 +79,13 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, verify.Deadline(fmt.Sprintf("the %s that --timeout gives the run are over", f.timeout)))
 	defer cancel()
+	if f.status.kind != "" && f.at != "" {
+		return errors.New("publish status: --at is for looking back; a status is about now")
+	}
+	published, err := f.status.begin(ctx)
+	if err != nil {
+		return err
+	}
 	check := f.check
 	if f.evidence.from != "" {
 		check = f.checkAgain
@@ -88,11 +98,11 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 			err = fmt.Errorf("%w: %w", err, cause)
 		}
 		fmt.Fprintf(term.err, "syncgate: %v\n", err)
-		return blocked{policy.Unknown}
+		return cmp.Or(published.none(ctx), error(blocked{policy.Unknown}))
 	case err != nil:
-		return err
+		return errors.Join(err, published.none(ctx))
 	}
-	if err := errors.Join(f.outputs.write(outputs, r, term), notSaved); err != nil {
+	if err := errors.Join(f.outputs.write(outputs, r, term), notSaved, published.report(ctx, r)); err != nil {
 		return err
 	}
 	if r.Verdict != policy.Pass {

@@ -1,0 +1,58 @@
+package gitlab_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/syncgate/syncgate/integrations/contract"
+	"github.com/syncgate/syncgate/integrations/forge"
+	"github.com/syncgate/syncgate/integrations/gitlab"
+)
+
+func TestContract(t *testing.T) {
+	contract.Forge{
+		Project: "acme/deploy", Base: "/api/v4", Auth: "Private-Token",
+		New:        func(to forge.Target, by *forge.Transport) (forge.Publisher, error) { return gitlab.New(to, by) },
+		Statuses:   "/projects/acme%2Fdeploy/statuses/8f5a1b3c9d7e4f60123456789abcdef012345678",
+		Comments:   "/projects/acme%2Fdeploy/merge_requests/7/notes",
+		Edit:       "/projects/acme%2Fdeploy/merge_requests/7/notes/",
+		EditMethod: "PUT", Description: 255,
+		Decode: func(body []byte) (forge.Status, error) {
+			var s struct {
+				State, Name, Description string
+				TargetURL                string `json:"target_url"`
+			}
+			err := json.Unmarshal(body, &s)
+			return forge.Status{State: forge.State(s.State), Name: s.Name, Description: s.Description, Link: s.TargetURL}, err
+		},
+		States: map[forge.State]string{forge.Pending: "running", forge.Success: "success", forge.Failure: "failed", forge.Error: "failed"},
+	}.Run(t)
+}
+
+// GitLab refuses a state that a status has: that is no error, but another state
+// is not what was asked for.
+func TestSameStateAgain(t *testing.T) {
+	for is, fine := range map[string]bool{"running": true, "failed": false} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if r.Method == http.MethodPost {
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprint(w, `{"message":"Cannot transition status via :run from :running (Reason(s): Status cannot transition via \"run\")"}`)
+				return
+			}
+			fmt.Fprintf(w, `[{"id":1,"status":"success"},{"id":2,"status":%q}]`, is)
+		}))
+		defer server.Close()
+		p, err := gitlab.New(forge.Target{API: server.URL + "/api/v4", Project: "1", Commit: "abc", Token: "t"}, &forge.Transport{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Publish(context.Background(), forge.Status{State: forge.Pending, Name: "a"}); (err == nil) != fine {
+			t.Errorf("where it is %s: %v", is, err)
+		}
+	}
+}
