@@ -43,6 +43,10 @@ func TestCorpusClusterImagePolicies(t *testing.T) {
 	}
 }
 
+// static is a policy that asks for nothing, for documents that by themselves
+// pass nothing.
+const static = "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\nmetadata: {name: p}\nspec: {images: [{glob: \"**\"}], authorities: [{static: {action: fail}}]}\n"
+
 // TestCorpusTrustRoots loads trust roots beside a policy, since by themselves
 // they pass nothing.
 func TestCorpusTrustRoots(t *testing.T) {
@@ -51,7 +55,6 @@ func TestCorpusTrustRoots(t *testing.T) {
 		t.Fatalf("no files: %v", err)
 	}
 	dir := t.TempDir()
-	const static = "apiVersion: policy.sigstore.dev/v1beta1\nkind: ClusterImagePolicy\nmetadata: {name: p}\nspec: {images: [{glob: \"**\"}], authorities: [{static: {action: fail}}]}\n"
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		check(t, err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/syncgate/syncgate/policy/dialect/cue"
+	"github.com/syncgate/syncgate/policy/dialect/jmespath"
 	"github.com/syncgate/syncgate/policy/dialect/rego"
 	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 )
@@ -16,10 +17,12 @@ import (
 func TestHostilePrograms(t *testing.T) {
 	pool := sandbox.New()
 	for name, program := range map[string]sandbox.Program{
-		"cue doubles a text":     {Language: cue.Language, Source: doublings(`"\(%)\(%)"`)},
-		"cue makes a long list":  {Language: cue.Language, Source: []byte("import \"list\"\nx: [for a in list.Range(0, 100000000, 1) {a}]")},
-		"rego makes a long list": {Language: rego.Language, Source: []byte("package sigstore\nisCompliant { count(numbers.range(1, 10000000000)) > 0 }")},
-		"rego doubles a text":    {Language: rego.Language, Source: []byte("package sigstore\n" + strings.ReplaceAll(string(doublings(`concat("", [%, %])`)), ":", " = ") + "\nisCompliant { count(x40) > 0 }")},
+		"cue doubles a text":         {Language: cue.Language, Source: doublings(`"\(%)\(%)"`)},
+		"cue makes a long list":      {Language: cue.Language, Source: []byte("import \"list\"\nx: [for a in list.Range(0, 100000000, 1) {a}]")},
+		"rego makes a long list":     {Language: rego.Language, Source: []byte("package sigstore\nisCompliant { count(numbers.range(1, 10000000000)) > 0 }")},
+		"conditions multiply a list": {Language: jmespath.Language, Source: []byte(`[{"all": [{"key": "{{ ` + multiplied(9) + ` }}", "operator": "Equals", "value": 1}]}]`)},
+		"conditions double a text":   {Language: jmespath.Language, Source: []byte(`[{"all": [{"key": "{{ ` + doubled(34) + ` }}", "operator": "Equals", "value": 1}]}]`)},
+		"rego doubles a text":        {Language: rego.Language, Source: []byte("package sigstore\n" + strings.ReplaceAll(string(doublings(`concat("", [%, %])`)), ":", " = ") + "\nisCompliant { count(x40) > 0 }")},
 	} {
 		answer, err := pool.Run(t.Context(), sandbox.Task{Program: program, Input: []byte("{}")})
 		limit := new(sandbox.LimitError)
@@ -27,6 +30,17 @@ func TestHostilePrograms(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, answer, err)
 		}
 	}
+}
+
+// multiplied is an expression for a list of 10^n lists.
+func multiplied(n int) string {
+	list := "[" + strings.TrimSuffix(strings.Repeat("@,", 10), ",") + "]"
+	return "length(" + strings.Repeat(list+"[] | ", n) + list + "[])"
+}
+
+// doubled is an expression for a text of 2^n characters.
+func doubled(n int) string {
+	return "'x'" + strings.Repeat(" | join('', [@, @])", n)
 }
 
 // doublings makes a program of lines that each hold the one before twice.

@@ -10,6 +10,8 @@ import (
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/dialect/clusterimagepolicy"
 	"github.com/syncgate/syncgate/policy/dialect/cue"
+	"github.com/syncgate/syncgate/policy/dialect/jmespath"
+	"github.com/syncgate/syncgate/policy/dialect/kyverno"
 	"github.com/syncgate/syncgate/policy/dialect/rego"
 	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 	"github.com/syncgate/syncgate/policy/document"
@@ -44,8 +46,9 @@ func Serve() (served bool) {
 		return false
 	}
 	sandbox.Serve(map[string]sandbox.Language{
-		cue.Language:  cue.Evaluate,
-		rego.Language: rego.Evaluate,
+		cue.Language:      cue.Evaluate,
+		rego.Language:     rego.Evaluate,
+		jmespath.Language: jmespath.Evaluate,
 	})
 	return true
 }
@@ -54,6 +57,7 @@ func Serve() (served bool) {
 type loader struct {
 	native   *native.Reader
 	sigstore *clusterimagepolicy.Reader
+	kyverno  *kyverno.Reader
 }
 
 func newLoader(fsys fs.FS) *loader {
@@ -61,6 +65,7 @@ func newLoader(fsys fs.FS) *loader {
 	return &loader{
 		native:   native.NewReader(fsys, policies, budget),
 		sigstore: clusterimagepolicy.NewReader(policies, budget, programs),
+		kyverno:  kyverno.NewReader(policies, budget, programs),
 	}
 }
 
@@ -73,9 +78,12 @@ func (l *loader) read(file *document.File, doc document.Document) document.Probl
 	if clusterimagepolicy.Reads(group, kind.Value) {
 		return l.sigstore.Read(file, doc)
 	}
+	if kyverno.Reads(group, kind.Value) {
+		return l.kyverno.Read(file, doc)
+	}
 	if !strings.HasPrefix(native.APIVersion, group+"/") {
 		return document.Problems{file.Problem(kind.Line, kind.Column, fmt.Sprintf(
-			"kind %s of %s is no policy that is read: want ImagePolicy or ImageException of syncgate.dev, or ClusterImagePolicy or TrustRoot of policy.sigstore.dev",
+			"kind %s of %s is no policy that is read: want ImagePolicy or ImageException of syncgate.dev, ClusterImagePolicy or TrustRoot of policy.sigstore.dev, or ClusterPolicy or Policy of kyverno.io",
 			document.Quote(kind.Value), document.Quote(version.Value)))}
 	}
 	return l.native.Read(file, doc)
@@ -86,5 +94,6 @@ func (l *loader) read(file *document.File, doc document.Document) document.Probl
 func (l *loader) set() policy.Set {
 	set := l.native.Set
 	set.Policies = append(set.Policies, l.sigstore.Policies...)
+	set.Policies = append(set.Policies, l.kyverno.Policies...)
 	return set
 }

@@ -66,9 +66,9 @@ func TestTrustRootsThatCannotBeUsed(t *testing.T) {
 		`repository: {mirrorFS: "%%", root: eyJzaWduYXR1cmVzIjpbXX0=}`:                              "mirrorFS is not in base64",
 		`repository: {mirrorFS: YQ==, root: eyJzaWduYXR1cmVzIjpbXX0=, targets: elsewhere}`:          "only the directory targets",
 		chain + `FULCIO_CERT_CHAIN}]}`:                                                              "certChain is not in base64",
-		chain + `YQ==}]}`:                                                                           "certChain holds no root",
+		chain + `YQ==}]}`:                                                                           "certChain: it holds no root",
 		chain + `YQ==}], tLogs: [{baseURL: "https://a", hashAlgorithm: sha-512, publicKey: YQ==}]}`: "only sha-256 is read",
-		chain + `YQ==}], tLogs: [{baseURL: "https://a", hashAlgorithm: sha-256, publicKey: YQ==}]}`: "holds no PEM block",
+		chain + `YQ==}], tLogs: [{baseURL: "https://a", hashAlgorithm: sha-256, publicKey: YQ==}]}`: "it holds no PEM block",
 	} {
 		_, err := loadRoots(t, referring+rootOf(spec))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "p.yaml:9:") {

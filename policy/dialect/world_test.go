@@ -2,6 +2,7 @@ package dialect_test
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,7 +78,10 @@ type evidence struct {
 type scene struct {
 	*verifytest.World
 	// other is another Sigstore deployment, whose only signer is "internal".
-	other   *verifytest.World
+	other *verifytest.World
+	// ca is a certificate authority outside of Sigstore; "holder" has a
+	// certificate of it.
+	ca      *verifytest.CA
 	signers map[string]*verifytest.Signer
 	root    *sigstore.TrustedRoot
 	images  int
@@ -103,7 +107,41 @@ func newScene(t *testing.T) *scene {
 	s.signers["release"] = world.Keyless(issuer, "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1", extensions)
 	s.signers["mallory"] = world.Keyless(issuer, "https://github.com/mallory/app/.github/workflows/release.yml@refs/tags/v1", nil)
 	s.signers["internal"] = other.Keyless("https://login.acme.example", "ci@acme.example", nil)
+	s.ca, err = world.CA(time.Time{})
+	check(t, err)
+	s.signers["holder"], err = s.ca.Holder(verifytest.Holding{Subjects: []string{"holder@acme.example"}})
+	check(t, err)
 	return s
+}
+
+// quoted is a text for YAML.
+func quoted(t *testing.T, text []byte) string {
+	t.Helper()
+	out, err := json.Marshal(string(text))
+	check(t, err)
+	return string(out)
+}
+
+// part is a part of the scene's trusted root in PEM.
+func (s *scene) part(t *testing.T, name string) []byte {
+	t.Helper()
+	var root map[string]json.RawMessage
+	check(t, json.Unmarshal(s.TrustedRoot(), &root))
+	var parts []struct {
+		CertChain struct {
+			Certificates []struct{ RawBytes []byte }
+		}
+		PublicKey struct{ RawBytes []byte }
+	}
+	check(t, json.Unmarshal(root[name], &parts))
+	if key := parts[0].PublicKey.RawBytes; key != nil {
+		return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: key})
+	}
+	var out []byte
+	for _, c := range parts[0].CertChain.Certificates {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.RawBytes})...)
+	}
+	return out
 }
 
 func check(t *testing.T, err error) {
@@ -196,6 +234,14 @@ func (s *scene) stage(t *testing.T, c differential) stage {
 				return reference
 			case "NAME":
 				return image.Name()
+			case "BOTH":
+				return quoted(t, append(s.signers["alice"].PEM(), s.signers["bob"].PEM()...))
+			case "CA":
+				return quoted(t, s.ca.PEM())
+			case "TSA":
+				return quoted(t, s.part(t, "timestampAuthorities"))
+			case "REKOR":
+				return quoted(t, s.part(t, "tlogs"))
 			case "TRUSTROOT":
 				return string(trustRoot(t, "world", s.World.TrustedRoot()))
 			case "NOCTLOGS":
@@ -204,9 +250,7 @@ func (s *scene) stage(t *testing.T, c differential) stage {
 				return string(trustRoot(t, "other", s.other.TrustedRoot()))
 			}
 			if signer := s.signers[strings.ToLower(name)]; signer != nil {
-				quoted, err := json.Marshal(string(signer.PEM()))
-				check(t, err)
-				return string(quoted)
+				return quoted(t, signer.PEM())
 			}
 			return "$" + name
 		})

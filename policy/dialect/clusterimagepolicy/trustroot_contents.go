@@ -1,20 +1,12 @@
 package clusterimagepolicy
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/trustroot"
 	"github.com/syncgate/syncgate/policy/document"
 )
 
@@ -83,167 +75,44 @@ func (c *converter) decoded(t text, field string) []byte {
 	return out
 }
 
-// trustedRootJSON is the form in which Sigstore itself writes trusted roots.
-type trustedRootJSON struct {
-	MediaType              string          `json:"mediaType"`
-	TLogs                  []logJSON       `json:"tlogs"`
-	CertificateAuthorities []authorityJSON `json:"certificateAuthorities"`
-	CTLogs                 []logJSON       `json:"ctlogs"`
-	TimestampAuthorities   []authorityJSON `json:"timestampAuthorities"`
-}
-
-type logJSON struct {
-	BaseURL       string `json:"baseUrl"`
-	HashAlgorithm string `json:"hashAlgorithm"`
-	PublicKey     struct {
-		RawBytes   []byte     `json:"rawBytes"`
-		KeyDetails string     `json:"keyDetails"`
-		ValidFor   periodJSON `json:"validFor"`
-	} `json:"publicKey"`
-	LogID struct {
-		KeyID []byte `json:"keyId"`
-	} `json:"logId"`
-}
-
-type authorityJSON struct {
-	URI       string `json:"uri"`
-	CertChain struct {
-		Certificates []certificateJSON `json:"certificates"`
-	} `json:"certChain"`
-	ValidFor periodJSON `json:"validFor"`
-}
-
-type certificateJSON struct {
-	RawBytes []byte `json:"rawBytes"`
-}
-
-type periodJSON struct {
-	Start string `json:"start"`
-}
-
-// always is from the beginning of time on, as policy-controller has it: a
-// TrustRoot says nothing of periods.
-var always = periodJSON{Start: "1970-01-01T00:00:00Z"}
-
 // sigstoreKeys writes keys and certificates down as a trusted root.
 func (c *converter) sigstoreKeys(k sigstoreKeys) []byte {
-	out := trustedRootJSON{MediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}
+	var root trustroot.Root
 	for _, a := range k.CertificateAuthorities {
-		out.CertificateAuthorities = append(out.CertificateAuthorities, c.authorities(a, authoritiesOnly)...)
+		c.add(a.CertChain, "certChain", func(text []byte) error { return root.AddAuthority(a.URI.Value, text) })
 	}
 	for _, a := range k.TimestampAuthorities {
-		out.TimestampAuthorities = append(out.TimestampAuthorities, c.authorities(a, withStamper)...)
+		c.add(a.CertChain, "certChain", func(text []byte) error { return root.AddStamper(a.URI.Value, text) })
 	}
 	for _, l := range k.TLogs {
-		out.TLogs = append(out.TLogs, c.log(l, ecdsaOnly))
+		c.checkLog(l)
+		c.add(l.PublicKey, "publicKey of a log", func(text []byte) error { return root.AddLog(l.BaseURL.Value, text) })
 	}
 	for _, l := range k.CTLogs {
-		out.CTLogs = append(out.CTLogs, c.log(l, anyKey))
+		c.checkLog(l)
+		c.add(l.PublicKey, "publicKey of a log", func(text []byte) error { return root.AddCertificateLog(l.BaseURL.Value, text) })
 	}
-	text, err := json.Marshal(out)
+	out, err := root.JSON()
 	if err != nil {
 		c.Report(k.Node, "sigstoreKeys cannot be read: %v", err)
 	}
-	return text
-}
-
-// chainKind says whether a chain may begin with who stamps.
-type chainKind uint8
-
-const (
-	authoritiesOnly chainKind = iota
-	withStamper
-)
-
-// authorities are the authorities of a chain: one for each of its roots, the
-// others below it, in whatever order they are written.
-func (c *converter) authorities(a certificateAuthority, kind chainKind) []authorityJSON {
-	var leaves, intermediates, roots []certificateJSON
-	rest := c.decoded(a.CertChain, "certChain")
-	for len(bytes.TrimSpace(rest)) > 0 {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			c.Report(a.CertChain.Node, "certChain holds a certificate that cannot be read")
-			return nil
-		}
-		held := certificateJSON{block.Bytes}
-		switch {
-		case kind == withStamper && !certificate.IsCA:
-			leaves = append(leaves, held)
-		case bytes.Equal(certificate.RawSubject, certificate.RawIssuer):
-			roots = append(roots, held)
-		default:
-			intermediates = append(intermediates, held)
-		}
-	}
-	switch {
-	case len(roots) == 0:
-		c.Report(a.CertChain.Node, "certChain holds no root: want certificates in PEM, in base64, one of which certified itself")
-	case len(leaves) > 1:
-		c.Report(a.CertChain.Node, "certChain holds more than one certificate of a timestamp authority")
-	}
-	var out []authorityJSON
-	for _, root := range roots {
-		one := authorityJSON{URI: a.URI.Value, ValidFor: always}
-		one.CertChain.Certificates = append(append(append([]certificateJSON{}, leaves...), intermediates...), root)
-		out = append(out, one)
-	}
 	return out
 }
 
-// logKeys says which keys a log may have.
-type logKeys uint8
+// add adds what a field holds in base64.
+func (c *converter) add(t text, field string, to func([]byte) error) {
+	before := len(c.Problems)
+	decoded := c.decoded(t, field)
+	if len(c.Problems) > before {
+		return
+	}
+	if err := to(decoded); err != nil {
+		c.Report(t.Node, "%s: %v", field, err)
+	}
+}
 
-const (
-	anyKey logKeys = iota
-	ecdsaOnly
-)
-
-// log reads a log and its public key.
-func (c *converter) log(l logInstance, keys logKeys) logJSON {
-	out := logJSON{BaseURL: l.BaseURL.Value, HashAlgorithm: "SHA2_256"}
+func (c *converter) checkLog(l logInstance) {
 	if hash := l.HashAlgorithm.Value; hash != "sha-256" && hash != "sha256" {
 		c.Report(l.HashAlgorithm.Node, "hashAlgorithm of a log is %s: only sha-256 is read", document.Quote(hash))
 	}
-	block, _ := pem.Decode(c.decoded(l.PublicKey, "publicKey"))
-	if block == nil {
-		c.Report(l.PublicKey.Node, "publicKey of a log holds no PEM block: want a public key in PEM, in base64")
-		return out
-	}
-	details, err := keyDetails(block.Bytes, keys)
-	if err != nil {
-		c.Report(l.PublicKey.Node, "publicKey of a log: %v", err)
-	}
-	id := sha256.Sum256(block.Bytes)
-	out.LogID.KeyID = id[:]
-	out.PublicKey.RawBytes, out.PublicKey.KeyDetails, out.PublicKey.ValidFor = block.Bytes, details, always
-	return out
-}
-
-// keyDetails is Sigstore's word for a kind of key. The logs of signatures must
-// have ECDSA keys in policy-controller.
-func keyDetails(der []byte, keys logKeys) (string, error) {
-	public, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		return "", errors.New("it holds no public key that can be read")
-	}
-	switch key := public.(type) {
-	case *ecdsa.PublicKey:
-		if name := map[int]string{256: "PKIX_ECDSA_P256_SHA_256", 384: "PKIX_ECDSA_P384_SHA_384", 521: "PKIX_ECDSA_P521_SHA_512"}[key.Curve.Params().BitSize]; name != "" {
-			return name, nil
-		}
-	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); keys == anyKey && (bits == 2048 || bits == 3072 || bits == 4096) {
-			return fmt.Sprintf("PKIX_RSA_PKCS1V15_%d_SHA256", bits), nil
-		}
-	case ed25519.PublicKey:
-		if keys == anyKey {
-			return "PKIX_ED25519", nil
-		}
-	}
-	return "", errors.New("its kind is not fit: want ECDSA on P-256, P-384 or P-521")
 }

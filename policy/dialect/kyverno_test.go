@@ -1,0 +1,125 @@
+package dialect_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect"
+)
+
+func TestKyverno(t *testing.T) { run(t, "kyverno") }
+
+// documentsOf are the documents of a file that are policies of Kyverno's on
+// images, and the others.
+func documentsOf(t *testing.T, file string) (policies, others []string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	check(t, err)
+	for _, doc := range strings.Split("\n"+string(text), "\n---") {
+		var head struct {
+			APIVersion string `yaml:"apiVersion"`
+			Kind       string `yaml:"kind"`
+		}
+		if yaml.Unmarshal([]byte(doc), &head) != nil || head.Kind == "" {
+			continue
+		}
+		if strings.HasPrefix(head.APIVersion, "kyverno.io/") && strings.HasSuffix(head.Kind, "Policy") {
+			policies = append(policies, doc)
+		} else {
+			others = append(others, doc)
+		}
+	}
+	return policies, others
+}
+
+// TestCorpusKyvernoClusterPolicies loads every ClusterPolicy of Kyverno's own
+// suite on images, all of which Kyverno takes.
+func TestCorpusKyvernoClusterPolicies(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(corpus(t), "kyverno", "conformance", "chainsaw", "verify-images", "*", "*", "*", "*.yaml"))
+	check(t, err)
+	loaded := 0
+	for _, file := range files {
+		policies, _ := documentsOf(t, file)
+		for _, text := range policies {
+			dir := t.TempDir()
+			if !strings.Contains(text, "verifyImages") {
+				text = static + "---" + text // by itself it asks for nothing
+			}
+			check(t, os.WriteFile(filepath.Join(dir, "p.yaml"), []byte(text), 0o600))
+			set, err := dialect.Load(os.DirFS(dir), "p.yaml")
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+				continue
+			}
+			loaded++
+			for _, p := range set.Policies {
+				for _, r := range p.Require {
+					if len(r.Unsupported) > 0 {
+						t.Logf("%s: %v", filepath.Base(filepath.Dir(file)), r.Unsupported)
+					}
+				}
+			}
+		}
+	}
+	if loaded < 28 {
+		t.Errorf("%d policies", loaded)
+	}
+}
+
+// object is a rendered object.
+type object map[string]any
+
+func (o object) JSON() ([]byte, error) { return json.Marshal(o) }
+
+// useOf is where the first container's image of an object runs, and the image.
+func useOf(t *testing.T, file string) (policy.Use, policy.Subject) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	check(t, err)
+	var o object
+	check(t, yaml.Unmarshal(text, &o))
+	metadata, _ := o["metadata"].(map[string]any)
+	word := func(in map[string]any, name string) string { text, _ := in[name].(string); return text }
+	use := policy.Use{APIVersion: word(o, "apiVersion"), Kind: word(o, "kind"), Namespace: word(metadata, "namespace"), Name: word(metadata, "name"), Object: o}
+	_, rest, _ := strings.Cut(string(text), "image: ")
+	image, _, _ := strings.Cut(rest, "\n")
+	return use, policy.Subject{Reference: strings.Trim(image, `"' `)}
+}
+
+// TestCorpusKyvernoSelects: the policies are about the images and objects that
+// Kyverno's cases say.
+func TestCorpusKyvernoSelects(t *testing.T) {
+	root := filepath.Join(corpus(t), "kyverno", "conformance", "chainsaw", "verify-images", "clusterpolicy", "standard")
+	for file, want := range map[string]policy.Selection{
+		"keyed-basic/chainsaw-step-02-apply-1.yaml":                                    policy.Selected,
+		"keyed-tsa/chainsaw-step-02-apply-1.yaml":                                      policy.Selected,
+		"keyless-attestations-multiple-subjects-3/pod.yaml":                            policy.Selected,
+		"keyless-image-invalid-attestor/pod.yaml":                                      policy.Selected,
+		"keyless-nomutatedigest-noverifydigest-required/chainsaw-step-02-apply-1.yaml": policy.Selected,
+		"nomutateDigest-verifyDigest-norequired/badpod.yaml":                           policy.Selected,
+		"sigstore-attestation-verification-test/pod.yaml":                              policy.Selected,
+		"update-multi-containers/resource-v1.yaml":                                     policy.Selected,
+		"imageExtractors-simple/badtask.yaml":                                          policy.Selected,
+		"imageExtractors-complex/badtask.yaml":                                         policy.Selected,
+		"imageExtractors-none/task.yaml":                                               policy.NotSelected,
+		// The labels of the namespace are the cluster's to know.
+		"keyed-basic-namespace-selector/pod-unsigned.yaml": policy.SelectionUnknown,
+	} {
+		dir := filepath.Join(root, filepath.Dir(file))
+		policies, _ := documentsOf(t, filepath.Join(dir, "policy.yaml"))
+		at := t.TempDir()
+		check(t, os.WriteFile(filepath.Join(at, "p.yaml"), []byte(policies[0]), 0o600))
+		set, err := dialect.Load(os.DirFS(at), "p.yaml")
+		check(t, err)
+		use, subject := useOf(t, filepath.Join(root, file))
+		if got, why := set.Policies[0].Match.Selector.Select(t.Context(), subject, use); got != want {
+			t.Errorf("%s: %s in %s %s is selected: %v (%s), want %v", file, subject.Reference, use.Kind, use.Name, got, why, want)
+		}
+	}
+}
