@@ -246,6 +246,9 @@ const (
 	// ProgramMemory what the process that it runs in may hold.
 	ProgramTime   = 10 * time.Second
 	ProgramMemory = 512 << 20
+	// StatementsTried is the number of statements of one attestation that a
+	// program is asked about, each by itself.
+	StatementsTried = 16
 	// ProgramsAtOnce is the number of these processes.
 	ProgramsAtOnce = 2
 	// ClockSkew is how far in the future a signed time may lie.

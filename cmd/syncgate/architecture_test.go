@@ -50,7 +50,7 @@ var cages = map[string][]string{
 	"github.com/google/go-containerregistry/pkg/authn":      {"verify/registry"},
 	"github.com/google/go-containerregistry/pkg/v1/remote":  {"verify/registry", "verify/verifytest"},
 	"github.com/google/go-containerregistry/pkg/registry":   {"verify/verifytest"},
-	"github.com/google/cel-go/":                             {"policy/expression"},
+	"github.com/google/cel-go/":                             {"policy/expression", "policy/dialect/cel"},
 	"github.com/openvex/":                                   {"policy/predicate"},
 	"github.com/CycloneDX/":                                 {"policy/predicate"},
 	"github.com/spdx/":                                      {"policy/predicate"},

@@ -1,11 +1,13 @@
 package dialect_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/syncgate/syncgate/policy/dialect/cel"
 	"github.com/syncgate/syncgate/policy/dialect/cue"
 	"github.com/syncgate/syncgate/policy/dialect/jmespath"
 	"github.com/syncgate/syncgate/policy/dialect/rego"
@@ -22,6 +24,8 @@ func TestHostilePrograms(t *testing.T) {
 		"rego makes a long list":     {Language: rego.Language, Source: []byte("package sigstore\nisCompliant { count(numbers.range(1, 10000000000)) > 0 }")},
 		"conditions multiply a list": {Language: jmespath.Language, Source: []byte(`[{"all": [{"key": "{{ ` + multiplied(9) + ` }}", "operator": "Equals", "value": 1}]}]`)},
 		"conditions double a text":   {Language: jmespath.Language, Source: []byte(`[{"all": [{"key": "{{ ` + doubled(34) + ` }}", "operator": "Equals", "value": 1}]}]`)},
+		"cel loops in loops":         {Language: cel.Language, Source: []byte(`{"conditions": [{"expression": "` + looped(9) + `"}]}`)},
+		"cel doubles a text":         {Language: cel.Language, Source: doubledVariables(40)},
 		"rego doubles a text":        {Language: rego.Language, Source: []byte("package sigstore\n" + strings.ReplaceAll(string(doublings(`concat("", [%, %])`)), ":", " = ") + "\nisCompliant { count(x40) > 0 }")},
 	} {
 		answer, err := pool.Run(t.Context(), sandbox.Task{Program: program, Input: []byte("{}")})
@@ -30,6 +34,28 @@ func TestHostilePrograms(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, answer, err)
 		}
 	}
+}
+
+// looped is an expression that goes round 10^n times.
+func looped(n int) string {
+	if n == 0 {
+		return "true"
+	}
+	return "[0,1,2,3,4,5,6,7,8,9].all(x" + strconv.Itoa(n) + ", " + looped(n-1) + ")"
+}
+
+// doubledVariables is a program of variables that each hold the one before
+// twice.
+func doubledVariables(n int) []byte {
+	var p cel.Program
+	p.Variables = append(p.Variables, cel.Named{Name: "x0", Expression: "'x'"})
+	for i := 1; i <= n; i++ {
+		before := "variables.x" + strconv.Itoa(i-1)
+		p.Variables = append(p.Variables, cel.Named{Name: "x" + strconv.Itoa(i), Expression: before + " + " + before})
+	}
+	p.Conditions = []cel.Condition{{Expression: "variables.x" + strconv.Itoa(n) + ".size() > 0"}}
+	out, _ := json.Marshal(p)
+	return out
 }
 
 // multiplied is an expression for a list of 10^n lists.

@@ -123,3 +123,29 @@ func TestCorpusKyvernoSelects(t *testing.T) {
 		}
 	}
 }
+
+// TestCorpusImageValidatingPolicies loads what Kyverno's own suites apply, and
+// refuses what they say is refused.
+func TestCorpusImageValidatingPolicies(t *testing.T) {
+	root := filepath.Join(corpus(t), "kyverno")
+	loaded := 0
+	check(t, filepath.WalkDir(root, func(file string, _ os.DirEntry, err error) error {
+		base := filepath.Base(file)
+		if err != nil || !strings.HasPrefix(base, "policy") && !strings.HasPrefix(base, "ivpol") || !strings.HasSuffix(base, ".yaml") || strings.Contains(base, "assert") {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), "kind: ImageValidatingPolicy") {
+			return err
+		}
+		_, err = dialect.Load(os.DirFS(filepath.Dir(file)), base)
+		if refused := strings.Contains(file, "invalid-action"); (err != nil) != refused {
+			t.Errorf("%s: %v", file, err)
+		}
+		loaded++
+		return nil
+	}))
+	if loaded < 15 {
+		t.Errorf("%d policies", loaded)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/cel"
 	"github.com/syncgate/syncgate/policy/dialect/clusterimagepolicy"
 	"github.com/syncgate/syncgate/policy/dialect/cue"
 	"github.com/syncgate/syncgate/policy/dialect/jmespath"
@@ -49,6 +50,7 @@ func Serve() (served bool) {
 		cue.Language:      cue.Evaluate,
 		rego.Language:     rego.Evaluate,
 		jmespath.Language: jmespath.Evaluate,
+		cel.Language:      cel.Evaluate,
 	})
 	return true
 }
@@ -83,7 +85,7 @@ func (l *loader) read(file *document.File, doc document.Document) document.Probl
 	}
 	if !strings.HasPrefix(native.APIVersion, group+"/") {
 		return document.Problems{file.Problem(kind.Line, kind.Column, fmt.Sprintf(
-			"kind %s of %s is no policy that is read: want ImagePolicy or ImageException of syncgate.dev, ClusterImagePolicy or TrustRoot of policy.sigstore.dev, or ClusterPolicy or Policy of kyverno.io",
+			"kind %s of %s is no policy that is read: want ImagePolicy or ImageException of syncgate.dev, ClusterImagePolicy or TrustRoot of policy.sigstore.dev, or ClusterPolicy, Policy or ImageValidatingPolicy of Kyverno",
 			document.Quote(kind.Value), document.Quote(version.Value)))}
 	}
 	return l.native.Read(file, doc)

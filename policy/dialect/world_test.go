@@ -238,6 +238,8 @@ func (s *scene) stage(t *testing.T, c differential) stage {
 				return quoted(t, append(s.signers["alice"].PEM(), s.signers["bob"].PEM()...))
 			case "CA":
 				return quoted(t, s.ca.PEM())
+			case "OTHERJSON":
+				return quoted(t, s.other.TrustedRoot())
 			case "TSA":
 				return quoted(t, s.part(t, "timestampAuthorities"))
 			case "REKOR":

@@ -9,13 +9,16 @@ import (
 	"github.com/syncgate/syncgate/policy/document"
 )
 
-// Group is the API group of the documents that this package reads.
-const Group = "kyverno.io"
+// The API groups of the documents that this package reads.
+const (
+	Group      = "kyverno.io"
+	ImageGroup = "policies.kyverno.io"
+)
 
-// Reader reads ClusterPolicies and Policies.
+// Reader reads ClusterPolicies, Policies and ImageValidatingPolicies.
 type Reader struct {
-	// Policies are what was read: one for each entry of verifyImages. They are
-	// not to be used where there are problems.
+	// Policies are what was read: one for each entry of verifyImages, and one
+	// for each ImageValidatingPolicy. They are not to be used where there are problems.
 	Policies []policy.Policy
 	policies document.Names
 	budget   *document.Budget
@@ -30,7 +33,8 @@ func NewReader(policies document.Names, budget *document.Budget, programs *sandb
 
 // Reads tells whether a document is one for this reader.
 func Reads(group, kind string) bool {
-	return group == Group && (kind == "ClusterPolicy" || kind == "Policy")
+	return group == Group && (kind == "ClusterPolicy" || kind == "Policy") ||
+		group == ImageGroup && (kind == "ImageValidatingPolicy" || kind == "NamespacedImageValidatingPolicy")
 }
 
 // Read reads one document, and returns what is wrong with it.
@@ -38,6 +42,9 @@ func (r *Reader) Read(file *document.File, doc document.Document) document.Probl
 	d := document.NewDecoder(file, r.budget)
 	d.Lenient = true
 	version, kind := document.KindOf(doc.Root)
+	if strings.HasPrefix(version.Value, ImageGroup+"/") {
+		return r.readImages(d, doc)
+	}
 	if v := strings.TrimPrefix(version.Value, Group+"/"); v != "v1" && v != "v2beta1" {
 		d.Report(version, "unknown version %s of %s: want v1 or v2beta1", document.Quote(version.Value), kind.Value)
 		return d.Problems
@@ -51,6 +58,24 @@ func (r *Reader) Read(file *document.File, doc document.Document) document.Probl
 		r.Policies = append(r.Policies, out)
 	}
 	d.Once(r.policies, "policy", p.Metadata.Name)
+	return d.Problems
+}
+
+// readImages reads an ImageValidatingPolicy.
+func (r *Reader) readImages(d *document.Decoder, doc document.Document) document.Problems {
+	version, kind := document.KindOf(doc.Root)
+	if v := strings.TrimPrefix(version.Value, ImageGroup+"/"); v != "v1alpha1" && v != "v1beta1" && v != "v1" {
+		d.Report(version, "unknown version %s of %s: want v1, v1beta1 or v1alpha1", document.Quote(version.Value), kind.Value)
+		return d.Problems
+	}
+	var p imagePolicy
+	d.Decode(doc.Root, &p)
+	c := &converter{Decoder: d, programs: r.programs}
+	out := c.images(p)
+	out.Digest = document.Digest(doc.Text)
+	out.Dialect = version.Value + " " + kind.Value
+	d.Once(r.policies, "policy", p.Metadata.Name)
+	r.Policies = append(r.Policies, out)
 	return d.Problems
 }
 
