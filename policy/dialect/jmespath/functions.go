@@ -36,7 +36,7 @@ type function struct {
 // newFunctions are JMESPath's functions and Kyverno's, at a time.
 func newFunctions(at time.Time) *gojmespath.FunctionCaller {
 	caller := gojmespath.NewFunctionCaller()
-	for _, f := range slices.Concat(textFunctions(), dataFunctions(), timeFunctions(at)) {
+	for _, f := range slices.Concat(textFunctions(), regexFunctions(), hashes(), dataFunctions(), timeFunctions(at)) {
 		caller.Register(gojmespath.FunctionEntry{Name: f.name, Arguments: arguments(f.kinds), Handler: f.call})
 	}
 	return caller
@@ -56,7 +56,7 @@ func arguments(kinds string) []gojmespath.ArgSpec {
 // extraNames are the names of Kyverno's own functions.
 func extraNames() []string {
 	var names []string
-	for _, f := range slices.Concat(textFunctions(), dataFunctions(), timeFunctions(time.Time{})) {
+	for _, f := range slices.Concat(textFunctions(), regexFunctions(), hashes(), dataFunctions(), timeFunctions(time.Time{})) {
 		names = append(names, f.name)
 	}
 	return names
@@ -91,21 +91,6 @@ func textFunctions() []function {
 			}
 			return out, nil
 		}},
-		{"regex_match", "st", func(a []any) (any, error) { return regexp.MatchString(text(a[0]), text(a[1])) }},
-		{"regex_replace_all", "stt", func(a []any) (any, error) {
-			expression, err := regexp.Compile(text(a[0]))
-			if err != nil {
-				return nil, err
-			}
-			return expression.ReplaceAllString(text(a[1]), text(a[2])), nil
-		}},
-		{"regex_replace_all_literal", "stt", func(a []any) (any, error) {
-			expression, err := regexp.Compile(text(a[0]))
-			if err != nil {
-				return nil, err
-			}
-			return expression.ReplaceAllLiteralString(text(a[1]), text(a[2])), nil
-		}},
 		{"pattern_match", "st", func(a []any) (any, error) { return wildcard.Match(text(a[0]), text(a[1])), nil }},
 		{"to_boolean", "s", func(a []any) (any, error) {
 			switch strings.ToLower(text(a[0])) {
@@ -130,6 +115,32 @@ func textFunctions() []function {
 			}
 			return within(version), nil
 		}},
+	}
+}
+
+// regexFunctions and hashes are texts' too.
+func regexFunctions() []function {
+	return []function{
+		{"regex_match", "st", func(a []any) (any, error) { return regexp.MatchString(text(a[0]), text(a[1])) }},
+		{"regex_replace_all", "stt", func(a []any) (any, error) {
+			expression, err := regexp.Compile(text(a[0]))
+			if err != nil {
+				return nil, err
+			}
+			return expression.ReplaceAllString(text(a[1]), text(a[2])), nil
+		}},
+		{"regex_replace_all_literal", "stt", func(a []any) (any, error) {
+			expression, err := regexp.Compile(text(a[0]))
+			if err != nil {
+				return nil, err
+			}
+			return expression.ReplaceAllLiteralString(text(a[1]), text(a[2])), nil
+		}},
+	}
+}
+
+func hashes() []function {
+	return []function{
 		{"sha256", "s", func(a []any) (any, error) {
 			sum := sha256.Sum256([]byte(text(a[0])))
 			return hex.EncodeToString(sum[:]), nil

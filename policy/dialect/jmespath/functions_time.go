@@ -6,35 +6,41 @@ import (
 	"time"
 )
 
+// form is how times are written.
+const form = time.RFC3339
+
+// pair is a function of two times.
+func pair(name string, tell func(a, b time.Time) any) function {
+	return function{name, "ss", func(args []any) (any, error) {
+		a, err := time.Parse(form, text(args[0]))
+		if err != nil {
+			return nil, err
+		}
+		b, err := time.Parse(form, text(args[1]))
+		if err != nil {
+			return nil, err
+		}
+		return tell(a, b), nil
+	}}
+}
+
+// shift is a function of a time and a duration.
+func shift(name string, tell func(t time.Time, d time.Duration) time.Time) function {
+	return function{name, "ss", func(args []any) (any, error) {
+		t, err := time.Parse(form, text(args[0]))
+		if err != nil {
+			return nil, err
+		}
+		d, err := time.ParseDuration(text(args[1]))
+		if err != nil {
+			return nil, err
+		}
+		return tell(t, d).Format(form), nil
+	}}
+}
+
 // timeFunctions are those about time. Now is when the policy is evaluated.
 func timeFunctions(at time.Time) []function {
-	const form = time.RFC3339
-	pair := func(name string, tell func(a, b time.Time) any) function {
-		return function{name, "ss", func(args []any) (any, error) {
-			a, err := time.Parse(form, text(args[0]))
-			if err != nil {
-				return nil, err
-			}
-			b, err := time.Parse(form, text(args[1]))
-			if err != nil {
-				return nil, err
-			}
-			return tell(a, b), nil
-		}}
-	}
-	span := func(name string, tell func(t time.Time, d time.Duration) time.Time) function {
-		return function{name, "ss", func(args []any) (any, error) {
-			t, err := time.Parse(form, text(args[0]))
-			if err != nil {
-				return nil, err
-			}
-			d, err := time.ParseDuration(text(args[1]))
-			if err != nil {
-				return nil, err
-			}
-			return tell(t, d).Format(form), nil
-		}}
-	}
 	return []function{
 		{"time_now", "", func([]any) (any, error) { return at.UTC().Format(form), nil }},
 		{"time_now_utc", "", func([]any) (any, error) { return at.UTC().Format(form), nil }},
@@ -77,7 +83,7 @@ func timeFunctions(at time.Time) []function {
 		pair("time_diff", func(a, b time.Time) any { return b.Sub(a).String() }),
 		pair("time_before", func(a, b time.Time) any { return a.Before(b) }),
 		pair("time_after", func(a, b time.Time) any { return a.After(b) }),
-		span("time_add", time.Time.Add),
-		span("time_truncate", time.Time.Truncate),
+		shift("time_add", time.Time.Add),
+		shift("time_truncate", time.Time.Truncate),
 	}
 }

@@ -33,14 +33,7 @@ func (c *converter) cosignSigners(a *cosign, called string) (rules []policy.Sign
 		if len(a.Keyless.Identities) == 0 {
 			rules = append(rules, policy.SignerRule{Keyless: identity(&imageIdentity{})})
 		}
-		if a.Keyless.Roots.Value != "" {
-			authorities, err := native.ParseAuthorities([]byte(a.Keyless.Roots.Value))
-			if err != nil {
-				c.Report(a.Keyless.Roots.Node, "read roots: %v", err)
-				return nil, nil
-			}
-			with = with.of(authorities, c.FieldAt(a.Keyless.Roots.Node, "keyless.roots without ctlog.insecureIgnoreSCT"))
-		}
+		with = c.withRoots(a.Keyless.Roots, with)
 	case a.Key != nil:
 		unread(a.Key.KMS.Place, "key.kms")
 		unread(a.Key.Expression.Place, "key.expression")
@@ -74,6 +67,18 @@ func (c *converter) cosignSigners(a *cosign, called string) (rules []policy.Sign
 		}
 	}
 	return rules, distinct(lacking)
+}
+
+// withRoots adds certificate authorities of the policy's own, if there are any.
+func (c *converter) withRoots(roots text, with trustFields) trustFields {
+	if roots.Value == "" {
+		return with
+	}
+	authorities, err := native.ParseAuthorities([]byte(roots.Value))
+	if err != nil {
+		c.Report(roots.Node, "read roots: %v", err)
+	}
+	return with.of(authorities, c.FieldAt(roots.Node, "keyless.roots without ctlog.insecureIgnoreSCT"))
 }
 
 // imageTrust sets the trusted root that an attestor brings along. Parts that it
