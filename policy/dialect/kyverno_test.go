@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"gopkg.in/yaml.v3"
 
@@ -147,5 +148,47 @@ func TestCorpusImageValidatingPolicies(t *testing.T) {
 	}))
 	if loaded < 15 {
 		t.Errorf("%d policies", loaded)
+	}
+}
+
+// TestKyvernoPoliciesThatDoNotLoad: what Kyverno refuses, and what would ask
+// for nothing.
+func TestKyvernoPoliciesThatDoNotLoad(t *testing.T) {
+	const head = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  rules:\n    - name: r\n      match: {any: [{resources: {kinds: [Pod]}}]}\n"
+	entry := func(s string) string { return head + "      verifyImages: [{imageReferences: [\"*\"], " + s + "}]\n" }
+	attested := func(s string) string {
+		return entry("attestations: [{type: \"https://a\", conditions: " + s + "}]")
+	}
+	const images = "apiVersion: policies.kyverno.io/v1\nkind: ImageValidatingPolicy\nmetadata: {name: p}\nspec:\n"
+	const pods = "  matchConstraints: {resourceRules: [{apiGroups: [\"\"], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}\n"
+	for text, want := range map[string]string{
+		strings.Replace(entry("attestors: [{entries: [{keys: {kms: a}}]}]"), "v1", "v3", 1):       "unknown version",
+		strings.Replace(entry("required: true"), "imageReferences: [\"*\"]", "useCache: true", 1): "imageReferences is empty",
+		entry("attestors: [{entries: []}]"):                                                       "entries is empty",
+		entry("attestors: [{count: 3, entries: [{keys: {kms: a}}]}]"):                             "count is 3",
+		entry("attestors: [{entries: [{keys: {kms: a}, keyless: {issuer: b}}]}]"):                 "has both keys and keyless",
+		entry("attestors: [{entries: [{keyless: {issuer: b}}]}]"):                                 "neither rekor nor roots",
+		entry("attestors: [{entries: [{keys: {}}]}]"):                                             "none of publicKeys, kms and secret",
+		entry("attestors: [{entries: [{keys: {publicKeys: \"-----BEGIN PUBLIC KEY-----\"}}]}]"):   "read publicKeys",
+		entry("attestors: [{entries: [{keyless: {subjectRegExp: \"(\", rekor: {url: a}}}]}]"):     "does not compile",
+		entry("signers: [a]"): "unknown field",
+		entry("attestations: [{attestors: [{entries: [{keys: {kms: a}}]}]}]"): "attestation has no type",
+		attested("[{}]"): "want a list of any and all",
+		attested("[{al: [{key: a, operator: Equals, value: b}]}]"):                                            "want a list of any and all",
+		attested("[{all: [{key: a, operator: Equals, vale: b}]}]"):                                            "want a list of any and all",
+		attested("[{all: [{key: a, operator: Matches, value: b}]}]"):                                          "unknown operator",
+		attested("[{all: [{key: \"{{ a. }}\", operator: Equals, value: b}]}]"):                                "is no JMESPath",
+		images + "  validations: [{expression: \"true\"}]\n":                                                  "names no resourceRules",
+		images + pods + "  attestors: []\n":                                                                   "spec.validations is empty",
+		images + pods + "  validations: [{expression: \"a b\"}]\n":                                            "Syntax error",
+		images + pods + "  validations: [{expression: \"true\"}]\n  attestors: [{name: a, cosign: {}}]\n":     "none of key, keyless and certificate",
+		images + pods + "  validations: [{expression: \"true\"}]\n  matchImageReferences: [{glob: \"[a\"}]\n": "glob is not well formed",
+		images + pods + "  validations: [{expression: \"true\"}]\n  validationActions: [Allow]\n":             "unknown value",
+		strings.Replace(images, "/v1\n", "/v2\n", 1) + pods + "  validations: [{expression: \"true\"}]\n":     "unknown version",
+	} {
+		_, err := dialect.Load(fstest.MapFS{"p.yaml": {Data: []byte(text)}}, "p.yaml")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q\n%s", err, want, text)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package kyverno
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,16 +49,32 @@ func (c *converter) blocks(written conditions) (jmespath.Conditions, []byte) {
 	if written.Node.Kind == yaml.MappingNode {
 		value = []any{value}
 	}
+	if list, ok := value.([]any); ok && len(list) > 0 && older(list) {
+		value = []any{map[string]any{"all": list}}
+	}
 	text, err := json.Marshal(value)
 	var out jmespath.Conditions
 	if err == nil {
-		err = json.Unmarshal(text, &out)
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.DisallowUnknownFields()
+		err = decoder.Decode(&out)
 	}
-	if err != nil {
-		c.Report(written.Node, "read conditions: want a list of any and all, with key, operator and value")
+	empty := func(b jmespath.Block) bool { return len(b.Any)+len(b.All) == 0 }
+	if err != nil || slices.ContainsFunc(out, empty) {
+		c.Report(written.Node, "read conditions: want a list of any and all, with key, operator, value and message")
 		return nil, nil
 	}
 	return out, text
+}
+
+// older tells whether conditions are written as a list without any and all, as
+// preconditions once were: all of them must hold.
+func older(list []any) bool {
+	return !slices.ContainsFunc(list, func(item any) bool {
+		condition, ok := item.(map[string]any)
+		_, has := condition["key"]
+		return !ok || !has
+	})
 }
 
 // checked are the fields that conditions ask for first, and what of them is

@@ -8,13 +8,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"github.com/syncgate/syncgate/bounds"
 )
 
 // Pool runs programs. It may be used by several goroutines. Its processes are
-// started when they are first needed, and end with this one.
+// started when they are first needed, and end with the pool or this one.
 type Pool struct {
 	// places holds one entry for each process that may run. An entry that is
 	// nil stands for one that has yet to be started.
@@ -33,7 +34,22 @@ func New() *Pool {
 	for range bounds.ProgramsAtOnce {
 		p.places <- nil
 	}
+	runtime.AddCleanup(p, endAll, p.places)
 	return p
+}
+
+// endAll ends the processes of a pool that nobody has any more.
+func endAll(places chan *process) {
+	for {
+		select {
+		case at := <-places:
+			if at != nil {
+				at.end()
+			}
+		default:
+			return
+		}
+	}
 }
 
 // LimitError says that a program has no answer because it took too much.
