@@ -39,6 +39,9 @@ type Result struct {
 	// Settled tells that evidence which was not yet asked for cannot change
 	// the verdict. It is always true where Input.Complete is.
 	Settled bool
+	// Signatures tells that a signature of the image, other than an
+	// attestation, which was not found yet may change the verdict.
+	Signatures bool
 }
 
 // Needs is what a set of policies wants to know of an image before it can be
@@ -56,6 +59,9 @@ type Needs struct {
 	Sources []Source
 	// Trusts are what signatures may have to hold against, each once.
 	Trusts []Trust
+	// Everything tells that whatever is found in one place, the others have to
+	// be looked at too: something asks for the newest, or for every one.
+	Everything bool
 }
 
 // Needs tells what must be known of a subject, of which Reference,
@@ -71,6 +77,7 @@ func (s Set) Needs(ctx context.Context, subject Subject) Needs {
 		}
 		for r := range p.Require {
 			needs = needs.with(&p.Require[r], p.Platforms)
+			needs.Everything = needs.Everything || p.Require[r].asks() && !p.Require[r].monotone()
 		}
 	}
 	return needs

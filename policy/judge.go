@@ -22,6 +22,9 @@ type evaluation struct {
 	silenced []Silenced
 	// standings are how the image stands with each requirement so far.
 	standings []RequirementResult
+	// signatures tells that a requirement which is not settled may rest on a
+	// signature of the image.
+	signatures bool
 }
 
 // Evaluate judges one image. Every policy of mode enforce that matches must
@@ -47,7 +50,7 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 		Verdict:  AllOf(t.verdicts...),
 		Findings: t.findings,
 		Policies: t.matched, Requirements: e.standings, Silenced: e.silenced,
-		Settled: in.Complete || t.open == 0 || t.failed,
+		Settled: in.Complete || t.open == 0 || t.failed, Signatures: e.signatures,
 	}
 }
 
@@ -255,7 +258,9 @@ func (e *evaluation) require(ctx context.Context, r *Requirement, inherited Plat
 	default:
 		o = undecidable(Finding{Code: CodePolicyEmpty, Message: fmt.Sprintf("requirement %s asks for nothing", r.Name)})
 	}
-	return r.honoured(o)
+	o = r.honoured(o)
+	e.signatures = e.signatures || !o.settled && r.restsOnSignatures()
+	return o
 }
 
 // honoured makes the outcome of a requirement with unsupported fields unknown

@@ -12,6 +12,15 @@ func (r *Requirement) monotone() bool {
 	return r.Vulnerabilities == nil && r.Layout == nil && r.Program == nil && (r.Attestation == nil || r.Attestation.Statements == AnyStatement)
 }
 
+// restsOnSignatures tells whether signatures of the image may meet it, or a
+// part of it.
+func (r *Requirement) restsOnSignatures() bool {
+	part := func(of []Requirement) bool {
+		return slices.ContainsFunc(of, func(r Requirement) bool { return r.restsOnSignatures() })
+	}
+	return r.Signature != nil || r.Group != nil && part(r.Group.Of) || r.Program != nil && (len(r.Program.Of) == 0 || part(r.Program.Of))
+}
+
 // conclude takes into account what was not looked at. Absence is fail only
 // where everything was looked at, and a pass that more evidence could undo
 // is a pass only then.

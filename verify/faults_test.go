@@ -211,7 +211,6 @@ func (w *faultWorld) verify(t *testing.T, kept *cache.Dir, faults ...verifytest.
 	defer client.Close()
 	f := &fleet{world: w.World, root: w.root, policies: w.policies, tree: w.tree}
 	gate := f.gate(t, client)
-	gate.Stores = append(gate.Stores, client.Unsigned())
 	gate.ImageTime = w.time
 	return f.checkWith(t, gate)
 }

@@ -133,7 +133,7 @@ func (f *fleet) gate(tb testing.TB, client *registry.Client) verify.Gate {
 		tb.Fatal(err)
 	}
 	return verify.Gate{
-		Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers()},
+		Resolver: client, Stores: client.Stores(),
 		Verifier: verifier, Policies: f.policies, At: f.world.Now(),
 	}
 }

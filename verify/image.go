@@ -93,89 +93,13 @@ func (c *imageCheck) run(subject policy.Subject) ImageResult {
 	return c.confirm(in.Subject)
 }
 
-// gather asks one store after the other, until more evidence cannot change
-// the verdict.
-func (c *imageCheck) gather(in policy.Input, needs policy.Needs) policy.Input {
-	if all, ok := c.verifier.(Selective); ok {
-		c.verifier = all.Against(needs.Trusts)
-	}
-	seen := map[evidenceKey]bool{}
-	for i, store := range c.gate.Stores {
-		for _, source := range needs.Sources {
-			for _, digest := range digests(in.Subject) {
-				c.look(&in, store, place{source, digest}, seen)
-			}
-		}
-		in.Complete = i == len(c.gate.Stores)-1
-		if c.evaluate(in) {
-			break
-		}
-	}
-	c.result.Evidence = summarise(in.Evidence)
-	for _, r := range in.Rejected {
-		c.result.Rejected = append(c.result.Rejected, RejectionSummary{Code: r.Code, Location: r.Location, Reason: r.Reason})
-	}
-	return in
-}
-
-// place is where to look for the evidence of what.
-type place struct {
-	source policy.Source
-	digest policy.Digest
-}
-
-// look takes up what one store has for one digest.
-func (c *imageCheck) look(in *policy.Input, store Store, at place, seen map[evidenceKey]bool) {
-	from := at.source
-	if from.Repository == "" {
-		from.Repository = in.Subject.Repository
-	}
-	bundles, err := store.Bundles(c.ctx, from, at.digest)
-	in.Faults = appendFaults(in.Faults, err)
-	for b := range bundles {
-		c.verify(in, at, bundles[b], seen)
-		bundles[b] = Bundle{} // what is no evidence need not stay in memory
-	}
-}
-
-// evidenceKey tells two pieces of evidence apart. What is stored twice counts
-// once.
-type evidenceKey struct {
-	id, subject policy.Digest
-	kind        policy.EvidenceKind
-	format      policy.Format
-	source      policy.Source
-	signers     string
-}
-
-func (c *imageCheck) verify(in *policy.Input, at place, bundle Bundle, seen map[evidenceKey]bool) {
-	evidence, err := c.verifier.Verify(c.ctx, at.digest, bundle)
-	var rejected *Rejected
-	switch {
-	case errors.As(err, &rejected):
-		in.Rejected = append(in.Rejected, rejected.Rejection)
-		return
-	case err != nil:
-		in.Faults = appendFaults(in.Faults, err)
-	}
-	if len(evidence.Signers) == 0 {
-		return
-	}
-	evidence.Source = at.source
-	key := evidenceKey{evidence.ID, evidence.Subject, evidence.Kind, evidence.Format, at.source, fmt.Sprint(signerNames(evidence.Signers))}
-	if !seen[key] {
-		seen[key] = true
-		in.Evidence = append(in.Evidence, evidence)
-	}
-}
-
-// evaluate asks policy and tells whether the verdict is settled.
-func (c *imageCheck) evaluate(in policy.Input) bool {
+// evaluate asks policy.
+func (c *imageCheck) evaluate(in policy.Input) policy.Result {
 	r := c.gate.Policies.Evaluate(c.ctx, in)
 	c.result.Verdict, c.result.Digest = r.Verdict, in.Subject.Digest
 	c.result.Policies, c.result.Findings = nonNil(r.Policies), nonNil(r.Findings)
 	c.result.Requirements, c.result.Silenced = nonNil(r.Requirements), r.Silenced
-	return r.Settled
+	return r
 }
 
 // confirm asks whether an image that is not fit to run is there at all. A

@@ -32,6 +32,27 @@ type Store interface {
 	Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]Bundle, error)
 }
 
+// Partial is implemented by stores that do not hold evidence of every kind, so
+// that they are asked only where theirs is wanted.
+type Partial interface {
+	Store
+	// Only is the one kind that it may hold, or NoEvidence where what it holds
+	// is told of and counts for nothing.
+	Only() policy.EvidenceKind
+}
+
+// NoEvidence is what stores hold whose bundles are never evidence.
+const NoEvidence policy.EvidenceKind = "none"
+
+// Only is the one kind of evidence that a store may hold, and empty where that
+// may be any.
+func Only(s Store) policy.EvidenceKind {
+	if partial, ok := s.(Partial); ok {
+		return partial.Only()
+	}
+	return ""
+}
+
 // Verifier turns a bundle into evidence.
 type Verifier interface {
 	// Verify checks the cryptography of a bundle and that it speaks of

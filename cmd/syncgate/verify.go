@@ -143,7 +143,7 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (r verify.Report
 	defer client.Close()
 	ask := snapshot.Ports{
 		Resolver:  client,
-		Stores:    []verify.Store{client.Tags(), client.Referrers(), client.Unsigned()},
+		Stores:    client.Stores(),
 		Manifests: client,
 	}
 	run.deployed = verify.Read(tree.Revision, rendering, rules)

@@ -278,7 +278,7 @@ func (s *scene) gate(t *testing.T, at stage) verify.ImageResult {
 	rendering := render.Render(t.Context(), tree, units, map[render.SourceKind]render.Renderer{render.Manifests: manifests.New()})
 	rendering.Problems = render.Merge(tree.Problems, problems, rendering.Problems)
 	gate := verify.Gate{
-		Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers()},
+		Resolver: client, Stores: client.Stores(),
 		Verifier: verifier, Policies: policies, At: s.Now(),
 	}
 	report, err := gate.Check(t.Context(), tree.Revision, rendering)

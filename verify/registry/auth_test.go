@@ -199,7 +199,7 @@ func TestThreat_CrossHostAuth_CredentialsGoToTheHostThatAskedForThemOnly(t *test
 			o := options()
 			o.Keychain = keychain{"registry.example", "me", "s3cr3t"}
 			o.Base = routed{"registry.example": home, "cdn.example": cdn}
-			bundles, err := client(t, o).Tags().Bundles(t.Context(), at("registry.example/acme/app"), d)
+			bundles, err := tagsOf(client(t, o)).Bundles(t.Context(), at("registry.example/acme/app"), d)
 			sent := 0
 			for _, h := range home.headers {
 				if h.Get("Authorization") != "" {
@@ -316,7 +316,7 @@ func TestATokenServiceThatFailsIsToldForWhatItIs(t *testing.T) {
 				t.Errorf("got %+v", f)
 			}
 			// No token is not "there is none".
-			bundles, err := client.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), digest(t, sum(nil)))
+			bundles, err := tagsOf(client).Bundles(t.Context(), at(w.host+"/acme/app"), digest(t, sum(nil)))
 			if f := oneFault(t, err); f.Code != c.code || len(bundles) > 0 {
 				t.Errorf("got %+v", f)
 			}

@@ -21,7 +21,7 @@ import (
 func gather(t testing.TB, c *registry.Client, repository string, d policy.Digest) []verify.Bundle {
 	t.Helper()
 	var all []verify.Bundle
-	for _, store := range []verify.Store{c.Tags(), c.Referrers()} {
+	for _, store := range []verify.Store{tagsOf(c), c.Referrers()} {
 		bundles, err := store.Bundles(t.Context(), at(repository), d)
 		if err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestAPayloadThatCannotBePredictedIsFetched(t *testing.T) {
 	} {
 		d := w.image("library/nginx", "for-"+sum([]byte(reference))[7:20])
 		w.sign("library/nginx", reference, d)
-		bundles, err := client(t, o).Tags().Bundles(t.Context(), at("index.docker.io/library/nginx"), d)
+		bundles, err := tagsOf(client(t, o)).Bundles(t.Context(), at("index.docker.io/library/nginx"), d)
 		if err != nil || len(bundles) != 1 || string(bundles[0].Payload) != string(payload(reference, d)) {
 			t.Errorf("%s: got %+v, %v", reference, bundles, err)
 		}
@@ -106,7 +106,7 @@ func TestALayerThatIsInItsDescriptorIsNotFetched(t *testing.T) {
 	}
 	w.blob("acme/app", dsse, []byte("fetched"))
 	w.manifest("acme/app", "sha256-"+d.Hex()+".att", ociManifest, imageManifest(inline("inline", "inline"), inline("fetched", "forged!")))
-	bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+	bundles, err := tagsOf(client(t, options())).Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if err != nil || len(bundles) != 2 || string(bundles[0].Payload) != "inline" || string(bundles[1].Payload) != "fetched" {
 		t.Fatalf("got %+v, %v", bundles, err)
 	}
@@ -119,7 +119,7 @@ func TestWhatTwoImagesShareIsFetchedOnce(t *testing.T) {
 	for i := range 3 {
 		d := w.image("acme/app", fmt.Sprint(i))
 		w.attest("acme/app", d, "shared", "shared")
-		if bundles, err := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil || len(bundles) != 2 {
+		if bundles, err := tagsOf(c).Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil || len(bundles) != 2 {
 			t.Fatalf("got %+v, %v", bundles, err)
 		}
 	}
@@ -162,7 +162,7 @@ func TestThreat_Conforma3136_CachedAndUncachedRunsSayTheSame(t *testing.T) {
 		return false
 	}
 	tell := func(c *registry.Client) string {
-		a, aErr := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+		a, aErr := tagsOf(c).Bundles(t.Context(), at(w.host+"/acme/app"), d)
 		b, bErr := c.Referrers().Bundles(t.Context(), at(w.host+"/acme/app"), d)
 		return fmt.Sprintf("%q %v %q %v", a, aErr, b, bErr)
 	}
@@ -195,7 +195,7 @@ func TestARunDoesNotKeepAllEvidence(t *testing.T) {
 	c := client(t, options())
 	before := heap()
 	for _, d := range digests {
-		if bundles, err := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil || len(bundles) != 3 {
+		if bundles, err := tagsOf(c).Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil || len(bundles) != 3 {
 			t.Fatalf("got %d bundles, %v", len(bundles), err)
 		}
 	}
@@ -481,7 +481,7 @@ func TestThreat_GHSA_88jx_383q_w4qc_TooMuchEvidenceIsBounded(t *testing.T) {
 			d := w.image("acme/app", "1")
 			w.blob("acme/app", dsse, []byte("small"))
 			w.manifest("acme/app", "sha256-"+d.Hex()+".att", ociManifest, imageManifest(c.layers...))
-			bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+			bundles, err := tagsOf(client(t, options())).Bundles(t.Context(), at(w.host+"/acme/app"), d)
 			if len(bundles) != c.read || len(faults(t, err)) != c.faults {
 				t.Errorf("got %d bundles, %v", len(bundles), err)
 			}
@@ -521,7 +521,7 @@ func TestACorruptLayerDoesNotHideTheOthers(t *testing.T) {
 		}
 		return false
 	}
-	bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+	bundles, err := tagsOf(client(t, options())).Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if f := oneFault(t, err); f.Code != verify.CodeDigestMismatch || f.Verdict != policy.Fail || !strings.Contains(f.Message, "layer 2") {
 		t.Errorf("got %+v", f)
 	}
@@ -533,7 +533,7 @@ func TestACorruptLayerDoesNotHideTheOthers(t *testing.T) {
 func TestANameThatIsNoneIsAskedForNowhere(t *testing.T) {
 	c := client(t, options())
 	d := digest(t, sum(nil))
-	for _, store := range []verify.Store{c.Tags(), c.Referrers()} {
+	for _, store := range []verify.Store{tagsOf(c), c.Referrers()} {
 		for _, repository := range []string{"", "a/../b", "UP/per", "127.0.0.1:1/../v2"} {
 			_, err := store.Bundles(t.Context(), at(repository), d)
 			if f := oneFault(t, err); f.Code != verify.CodeImageMalformed {

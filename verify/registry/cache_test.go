@@ -122,11 +122,11 @@ func TestFailuresAreNotCached(t *testing.T) {
 		}
 		return false
 	}
-	if _, err := client(t, o).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d); err == nil {
+	if _, err := tagsOf(client(t, o)).Bundles(t.Context(), at(w.host+"/acme/app"), d); err == nil {
 		t.Fatal("got no error of a registry that is down")
 	}
 	w.meddle = nil
-	bundles, err := client(t, o).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+	bundles, err := tagsOf(client(t, o)).Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if err != nil || formats(bundles) != "dsse" {
 		t.Errorf("got %s, %v", formats(bundles), err)
 	}

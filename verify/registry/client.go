@@ -53,7 +53,7 @@ type Client struct {
 	// apis are the registries that are known to have a referrers API, or not.
 	apis memo[bool]
 
-	tagStore, referrerStore, unsignedStore *once
+	signatureStore, attestationStore, referrerStore, unsignedStore *once
 }
 
 // New returns a client that has asked nothing yet.
@@ -76,7 +76,9 @@ func New(o Options) *Client {
 	c.chain = hosts
 	c.manifests = bounded(func(m manifest) int { return m.size })
 	c.blobs = bounded(func(b []byte) int { return len(b) })
-	c.tagStore, c.referrerStore, c.unsignedStore = newOnce(tags{c}), newOnce(referrers{c}), newOnce(unsigned{c})
+	c.signatureStore = newOnce(attached{c, ".sig", "signatures"})
+	c.attestationStore = newOnce(attached{c, ".att", "attestations"})
+	c.referrerStore, c.unsignedStore = newOnce(referrers{c}), newOnce(unsigned{c})
 	return c
 }
 
@@ -89,9 +91,12 @@ func (c *Client) Close() {
 	}
 }
 
-// Tags is the store of the signatures and attestations at cosign's
-// "sha256-….sig" and "sha256-….att" tags.
-func (c *Client) Tags() verify.Store { return c.tagStore }
+// Signatures is the store of the signatures at cosign's "sha256-….sig" tags.
+func (c *Client) Signatures() verify.Store { return signatures{c.signatureStore} }
+
+// Attestations is the store of the attestations at cosign's "sha256-….att"
+// tags.
+func (c *Client) Attestations() verify.Store { return c.attestationStore }
 
 // Referrers is the store of what refers to a digest by the referrers API of
 // the OCI distribution specification 1.1, or by its fallback tag where the
@@ -100,7 +105,12 @@ func (c *Client) Referrers() verify.Store { return c.referrerStore }
 
 // Unsigned is the store of what BuildKit keeps in an index beside its images:
 // attestations that nobody signed. They count for nothing, and are told of.
-func (c *Client) Unsigned() verify.Store { return c.unsignedStore }
+func (c *Client) Unsigned() verify.Store { return notEvidence{c.unsignedStore} }
+
+// Stores are all of them, in the order that is best to ask.
+func (c *Client) Stores() []verify.Store {
+	return []verify.Store{c.Referrers(), c.Attestations(), c.Signatures(), c.Unsigned()}
+}
 
 // plain tells whether a registry host is spoken to without TLS.
 func (c *Client) plain(host string) bool {

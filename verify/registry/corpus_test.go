@@ -109,7 +109,7 @@ func TestRealEvidenceIsFound(t *testing.T) {
 func TestACorruptRealLayerIsAFault(t *testing.T) {
 	w := newWorld(t)
 	d := w.layout(filepath.Join(evidencePack(t), "layouts-derived/corrupt-layer-blob-v2.0.0"), "acme/app")
-	bundles, err := client(t, options()).Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d)
+	bundles, err := tagsOf(client(t, options())).Bundles(t.Context(), at(w.host+"/acme/app"), d)
 	if f := oneFault(t, err); f.Verdict == policy.Pass || f.Code != verify.CodeRegistryProtocol || len(bundles) > 0 {
 		t.Errorf("got %+v, %+v", bundles, f)
 	}
@@ -133,7 +133,7 @@ func TestForeignArtifactsAreSeen(t *testing.T) {
 			c := client(t, options())
 			var seen []string
 			for _, d := range subjects {
-				for _, store := range []verify.Store{c.Tags(), c.Referrers(), c.Unsigned()} {
+				for _, store := range []verify.Store{tagsOf(c), c.Referrers(), c.Unsigned()} {
 					bundles, err := store.Bundles(t.Context(), at(host+"/acme/app"), d)
 					if err != nil {
 						t.Errorf("%s: %v", d, err)

@@ -43,7 +43,7 @@ func operations() []operation {
 			return err
 		}
 	}
-	tags, referrers := (*registry.Client).Tags, (*registry.Client).Referrers
+	tags, referrers := tagsOf, (*registry.Client).Referrers
 	return []operation{
 		{"ping", "/v2/", resolve(":1", verify.Want{})},
 		{"tag", "/manifests/1", resolve(":1", verify.Want{})},

@@ -164,7 +164,7 @@ func TestRequestsAtOnceAreBounded(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 3 * bounds.RegistryRequests {
 		d := digest(t, sum([]byte{byte(i)}))
-		group.Go(func() { _, _ = c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d) })
+		group.Go(func() { _, _ = tagsOf(c).Bundles(t.Context(), at(w.host+"/acme/app"), d) })
 	}
 	group.Wait()
 	if most.Load() != bounds.RegistryRequests {
@@ -215,7 +215,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	for i := range 10 {
 		d := w.image("acme/app", string(rune('a'+i)))
 		w.sign("acme/app", "elsewhere/app", d)
-		if _, err := c.Tags().Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil {
+		if _, err := tagsOf(c).Bundles(t.Context(), at(w.host+"/acme/app"), d); err != nil {
 			t.Fatal(err)
 		}
 	}

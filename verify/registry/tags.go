@@ -11,21 +11,25 @@ import (
 	"github.com/syncgate/syncgate/verify"
 )
 
-// tags is the store of what cosign keeps at tags beside the image, as its
-// specs/SIGNATURE_SPEC.md and specs/ATTESTATION_SPEC.md have it.
-type tags struct{ client *Client }
+// attached is the store of what cosign keeps at one kind of tag beside the
+// image, as its specs/SIGNATURE_SPEC.md and specs/ATTESTATION_SPEC.md have it.
+type attached struct {
+	client *Client
+	// suffix is the tag's ".sig" or ".att", and what is there.
+	suffix, what string
+}
 
-// Bundles returns the layers of the ".sig" and then of the ".att" manifest.
-func (t tags) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]verify.Bundle, error) {
-	s, err := begin(t.client, from.Repository, digest, "signatures and attestations")
+// Bundles returns the layers of the manifest at the tag.
+func (t attached) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]verify.Bundle, error) {
+	s, err := begin(t.client, from.Repository, digest, t.what)
 	if err != nil {
 		return nil, err
 	}
 	if digest.Algorithm() != "sha256" {
 		return nil, nil // such a tag would be longer than a tag may be
 	}
-	stem := from.TagPrefix + "sha256-" + digest.Hex()
-	if _, err := name.NewTag(s.repository.Name()+":"+stem+".sig", name.StrictValidation); err != nil {
+	tag := from.TagPrefix + "sha256-" + digest.Hex() + t.suffix
+	if _, err := name.NewTag(s.repository.Name()+":"+tag, name.StrictValidation); err != nil {
 		s.fault(s.what, protocolError("no tag can begin with the prefix that the policy names"))
 		return s.result()
 	}
@@ -36,24 +40,21 @@ func (t tags) Bundles(ctx context.Context, from policy.Source, digest policy.Dig
 		s.fault(s.what, err)
 		return s.result()
 	}
-	kinds := []struct{ suffix, what string }{{".sig", "signatures"}, {".att", "attestations"}}
-	manifests, errs := make([]manifest, len(kinds)), make([]error, len(kinds))
-	inParallel(len(kinds), func(i int) {
-		manifests[i], errs[i] = r.manifestByTag(ctx, stem+kinds[i].suffix)
-	})
-	var layers []layer
-	for i, kind := range kinds {
-		var status *statusError
-		switch {
-		case errs[i] == nil:
-			location := s.repository.Name() + ":" + stem + kind.suffix
-			layers = append(layers, s.layersOf(manifests[i], location)...)
-		case errors.As(errs[i], &status) && status.missing() && !status.token:
-			// The registry answered properly: there are none.
-		default:
-			s.fault(kind.what, errs[i])
-		}
+	m, err := r.manifestByTag(ctx, tag)
+	var status *statusError
+	switch {
+	case err == nil:
+		s.read(ctx, r, s.layersOf(m, s.repository.Name()+":"+tag))
+	case errors.As(err, &status) && status.missing() && !status.token:
+		// The registry answered properly: there are none.
+	default:
+		s.fault(s.what, err)
 	}
-	s.read(ctx, r, layers)
 	return s.result()
 }
+
+// signatures is the store of the ".sig" tags.
+type signatures struct{ *once }
+
+// Only implements verify.Partial.
+func (signatures) Only() policy.EvidenceKind { return policy.KindSignature }

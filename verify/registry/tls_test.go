@@ -94,7 +94,7 @@ func TestATokenIsRenewedBeforeItExpires(t *testing.T) {
 	for after, want := range []int{1, 1, 1, 2} {
 		now = now.Add(time.Duration(after) * 25 * time.Second) // 0, 25, 75 and 150 s
 		digest := digestOf("", []byte{byte(after)})
-		if _, err := c.Tags().Bundles(context.Background(), policy.Source{Repository: host + "/acme/app"}, digest); err != nil {
+		if _, err := c.Signatures().Bundles(context.Background(), policy.Source{Repository: host + "/acme/app"}, digest); err != nil {
 			t.Fatal(err)
 		}
 		if tokens != want {

@@ -300,3 +300,24 @@ func (w *world) content(repo, tag string) []byte {
 
 // at is a repository as a source of evidence.
 func at(repository string) policy.Source { return policy.Source{Repository: repository} }
+
+// tagged is what cosign keeps at tags: both stores as one.
+type tagged struct{ stores [2]verify.Store }
+
+func tagsOf(c *registry.Client) verify.Store {
+	return tagged{[2]verify.Store{c.Signatures(), c.Attestations()}}
+}
+
+func (t tagged) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) (all []verify.Bundle, err error) {
+	var errs []error
+	for _, store := range t.stores {
+		found, err := store.Bundles(ctx, from, digest)
+		all = append(all, found...)
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			errs = append(errs, joined.Unwrap()...)
+		} else if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return all, errors.Join(errs...)
+}

@@ -32,9 +32,11 @@ type Record struct {
 	Images   []image             `json:"images"`
 	Findings []verify.Finding    `json:"findings"`
 
-	Resolutions []resolution    `json:"resolutions"`
-	Evidence    []evidence      `json:"evidence"`
-	Roots       map[string]root `json:"roots"`
+	// Stores are the kinds of evidence that the stores hold alone, in their order.
+	Stores      []policy.EvidenceKind `json:"stores"`
+	Resolutions []resolution          `json:"resolutions"`
+	Evidence    []evidence            `json:"evidence"`
+	Roots       map[string]root       `json:"roots"`
 	// PolicyFiles are those of policies and their keys, Files the others that
 	// the settings name, by their names.
 	PolicyFiles map[string]string `json:"policyFiles"`

@@ -142,6 +142,9 @@ type recordedStore struct {
 	store int
 }
 
+// Only implements verify.Partial.
+func (r recordedStore) Only() policy.EvidenceKind { return verify.Only(r.stores[r.store]) }
+
 // Bundles implements verify.Store.
 func (r recordedStore) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]verify.Bundle, error) {
 	q := looking{r.store, from.Repository, from.TagPrefix, digest}

@@ -64,6 +64,9 @@ func (r *Recorder) record(run Run) (Record, error) {
 		Revision: run.Deployment.Revision, Units: run.Deployment.Units, Objects: run.Deployment.Objects,
 		Findings: run.Deployment.Findings, Roots: map[string]root{}, Manifests: a.manifests,
 	}
+	for _, store := range r.stores {
+		record.Stores = append(record.Stores, verify.Only(store))
+	}
 	for _, kept := range a.resolved {
 		record.Resolutions = append(record.Resolutions, kept)
 	}
@@ -142,8 +145,11 @@ func objectJSON(l render.Location) []byte {
 type Snapshot struct {
 	Run
 	answers *answers
-	stores  int
+	stores  []policy.EvidenceKind
 }
+
+// maxStores is the number of stores that a snapshot may have been made with.
+const maxStores = 16
 
 // Open opens a file that Save wrote. It is to be closed.
 func Open(name string) (*Snapshot, error) {
@@ -190,7 +196,10 @@ func restored(record Record, contents *blobs) (*Snapshot, error) {
 			},
 			Roots: map[string]sigstore.Fetched{},
 		},
-		answers: newAnswers(contents),
+		answers: newAnswers(contents), stores: record.Stores,
+	}
+	if len(s.stores) == 0 || len(s.stores) > maxStores {
+		return nil, fmt.Errorf("it was made with %d stores of evidence", len(s.stores))
 	}
 	for _, r := range record.Resolutions {
 		s.answers.resolved[r.resolving] = r
@@ -200,7 +209,6 @@ func restored(record Record, contents *blobs) (*Snapshot, error) {
 			return nil, fmt.Errorf("it holds more than %d signatures and attestations of %s", bounds.ImageItems, e.Digest)
 		}
 		s.answers.found[e.looking] = e
-		s.stores = max(s.stores, e.Store+1)
 	}
 	if record.Manifests != nil {
 		s.answers.manifests = record.Manifests
@@ -255,8 +263,8 @@ func (s *Snapshot) images(kept []image, contents *blobs) error {
 // Stores are those that were asked, in their order.
 func (s *Snapshot) Stores() []verify.Store {
 	var stores []verify.Store
-	for i := range s.stores {
-		stores = append(stores, savedStore{s.answers, i})
+	for i, only := range s.stores {
+		stores = append(stores, savedStore{s.answers, i, only})
 	}
 	return stores
 }
@@ -273,7 +281,11 @@ func (s *Snapshot) Resolve(_ context.Context, reference string, want verify.Want
 type savedStore struct {
 	answers *answers
 	store   int
+	only    policy.EvidenceKind
 }
+
+// Only implements verify.Partial.
+func (s savedStore) Only() policy.EvidenceKind { return s.only }
 
 // Bundles implements verify.Store.
 func (s savedStore) Bundles(ctx context.Context, from policy.Source, digest policy.Digest) ([]verify.Bundle, error) {

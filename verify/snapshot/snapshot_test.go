@@ -91,7 +91,7 @@ func newScene(t testing.TB, base http.RoundTripper, more ...string) *scene {
 	t.Cleanup(client.Close)
 	s := &scene{
 		t: t, world: world, gate: verify.Gate{Verifier: verifier, Policies: policies, At: world.Now()},
-		ask: snapshot.Ports{Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers()}, Manifests: client},
+		ask: snapshot.Ports{Resolver: client, Stores: client.Stores(), Manifests: client},
 	}
 	for _, reference := range references {
 		s.deployed.Images = append(s.deployed.Images, render.Image{Reference: reference, Class: render.ClassPodSpec})
