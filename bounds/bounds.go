@@ -153,9 +153,9 @@ const (
 	RetryAfter = 20 * time.Second
 	// RegistryRequests is the number of requests under way at once to one
 	// registry.
-	RegistryRequests = 32
+	RegistryRequests = 64
 	// ImagesAtOnce is the number of images that are verified at once.
-	ImagesAtOnce = 16
+	ImagesAtOnce = 64
 	// Redirects is the number of redirects that one request follows.
 	Redirects = 5
 	// HandshakeBytes is the size of an answer that carries no evidence: an

@@ -1,17 +1,14 @@
 package verify_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/syncgate/syncgate/cache"
 	"github.com/syncgate/syncgate/policy"
@@ -180,71 +177,6 @@ func BenchmarkCheckAgain(b *testing.B) {
 			b.ReportMetric(float64(requests)/float64(b.N*size), "requests/image")
 		})
 	}
-}
-
-// BenchmarkCheckFarAway verifies 50 images as BenchmarkCheck does, from a cold
-// start, of a registry that is 40 ms away, there and back.
-func BenchmarkCheckFarAway(b *testing.B) {
-	const size, trip = 50, 40 * time.Millisecond
-	for name, form := range map[string]verifytest.Form{"tags": verifytest.FormTag, "bundles": verifytest.FormBundle} {
-		b.Run(name, func(b *testing.B) {
-			f := newFleet(b, size, form)
-			for b.Loop() {
-				base := http.DefaultTransport.(*http.Transport).Clone()
-				base.MaxIdleConnsPerHost = 32
-				base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-					return dialFar(ctx, address, trip)
-				}
-				if report := f.check(b, registry.Options{Base: base}); report.Verdict != policy.Pass || report.Summary.Images != size {
-					b.Fatalf("verdict %s of %d images: %+v", report.Verdict, report.Summary.Images, report.Images[0].Findings)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed()/time.Duration(b.N))/float64(trip), "trips")
-		})
-	}
-}
-
-// dialFar connects to an address by way of a link on which a packet takes half
-// a trip, however many are on it.
-func dialFar(ctx context.Context, address string, trip time.Duration) (net.Conn, error) {
-	time.Sleep(trip) // the handshake
-	far, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	near, inside := net.Pipe()
-	go carry(far, inside, trip/2)
-	go carry(inside, far, trip/2)
-	return near, nil
-}
-
-// carry moves what comes from one end to the other, each piece after a delay.
-func carry(to, from net.Conn, delay time.Duration) {
-	type piece struct {
-		due  time.Time
-		data []byte
-	}
-	pieces := make(chan piece, 1024)
-	go func() {
-		defer close(pieces)
-		for {
-			data := make([]byte, 32<<10)
-			n, err := from.Read(data)
-			if n > 0 {
-				pieces <- piece{time.Now().Add(delay), data[:n]}
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	for p := range pieces {
-		time.Sleep(time.Until(p.due))
-		if _, err := to.Write(p.data); err != nil {
-			_ = from.Close()
-		}
-	}
-	_ = to.Close()
 }
 
 // BenchmarkCheck verifies 50 images that each have a signature and three

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -90,6 +91,10 @@ func (w *World) Now() time.Time { return w.now }
 
 // Host is the registry's "127.0.0.1:port". It is reached over plain HTTP.
 func (w *World) Host() string { return w.registry.host }
+
+// Handler is the registry, behind its faults, for tests that serve it
+// themselves.
+func (w *World) Handler() http.Handler { return w.registry.server.Handler }
 
 // digestOf is the SHA-256 of data.
 func digestOf(data []byte) policy.Digest {
