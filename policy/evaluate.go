@@ -39,9 +39,21 @@ type Result struct {
 	// Settled tells that evidence which was not yet asked for cannot change
 	// the verdict. It is always true where Input.Complete is.
 	Settled bool
-	// Signatures tells that a signature of the image, other than an
-	// attestation, which was not found yet may change the verdict.
-	Signatures bool
+	// Open are the kinds of evidence that may change the verdict if more of
+	// them is found.
+	Open Kinds
+}
+
+// Kinds are kinds of evidence.
+type Kinds struct{ Signatures, Attestations bool }
+
+// Has tells whether a kind is among them.
+func (k Kinds) Has(kind EvidenceKind) bool {
+	return k.Signatures && kind == KindSignature || k.Attestations && kind == KindAttestation
+}
+
+func (k Kinds) and(other Kinds) Kinds {
+	return Kinds{k.Signatures || other.Signatures, k.Attestations || other.Attestations}
 }
 
 // Needs is what a set of policies wants to know of an image before it can be
@@ -62,6 +74,8 @@ type Needs struct {
 	// Everything tells that whatever is found in one place, the others have to
 	// be looked at too: something asks for the newest, or for every one.
 	Everything bool
+	// Kinds are the kinds of evidence that are asked for at all.
+	Kinds Kinds
 }
 
 // Needs tells what must be known of a subject, of which Reference,
@@ -77,6 +91,7 @@ func (s Set) Needs(ctx context.Context, subject Subject) Needs {
 		}
 		for r := range p.Require {
 			needs = needs.with(&p.Require[r], p.Platforms)
+			needs.Kinds = needs.Kinds.and(p.Require[r].restsOn())
 			needs.Everything = needs.Everything || p.Require[r].asks() && !p.Require[r].monotone()
 		}
 	}

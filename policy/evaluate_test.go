@@ -280,6 +280,40 @@ func TestSettledVerdictsNeverChange(t *testing.T) {
 	}
 }
 
+// What passes with the kinds of evidence alone that were open after a part of
+// it, passes with all: evidence of the others need not be looked for.
+func TestKindsThatAreNotOpenNeedNotBeLookedFor(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	spared := 0
+	for range 5000 {
+		set, in := randomWorld(random)
+		all := in.Evidence
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		n := random.IntN(len(all) + 1)
+		in.Evidence, in.Complete = all[:n:n], false
+		early := set.Evaluate(context.Background(), in)
+		if early.Settled {
+			continue
+		}
+		for _, e := range all[n:] {
+			if early.Open.Has(e.Kind) {
+				in.Evidence = append(in.Evidence, e)
+			} else {
+				spared++
+			}
+		}
+		in.Complete = true
+		sparing := set.Evaluate(context.Background(), in)
+		in.Evidence = all
+		if final := set.Evaluate(context.Background(), in); sparing.Verdict == Pass && final.Verdict != Pass {
+			t.Fatalf("with %+v alone:\n%s\nwith all:\n%s", early.Open, describe(sparing), describe(final))
+		}
+	}
+	if spared == 0 {
+		t.Error("nothing was spared")
+	}
+}
+
 // More evidence, or a signer more, never turns pass into anything else where
 // every requirement asks for any one statement.
 func TestMonotoneRequirementsAreMonotone(t *testing.T) {
@@ -377,12 +411,12 @@ func TestNeeds(t *testing.T) {
 		"runs unchecked":             {allow, Needs{}},
 		"unsupported only":           {requiring(Requirement{Unsupported: []string{"x"}}), Needs{}},
 		"matched by digest":          {byDigest, Needs{Digest: true}},
-		"signature":                  {requiring(signatureBy(keyRule("release"))), Needs{Evidence: true, Digest: true, Sources: here, Trusts: usual}},
-		"signatures elsewhere":       {requiring(signatureBy(apart, apart)), Needs{Evidence: true, Digest: true, Sources: []Source{apart.Source}, Trusts: usual}},
-		"here and elsewhere":         {requiring(signatureBy(keyRule("a")), signatureBy(apart)), Needs{Evidence: true, Digest: true, Sources: []Source{{}, apart.Source}, Trusts: usual}},
-		"each platform":              {requiring(each), Needs{Evidence: true, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
-		"each platform, in a group":  {requiring(Requirement{Group: &Group{Kind: "anyOf", Count: 1, Of: []Requirement{each}}}), Needs{Evidence: true, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
-		"each platform, by a policy": {Set{Policies: []Policy{{Name: "p", Match: Match{Images: []string{"**"}}, Platforms: PlatformEach, Require: []Requirement{signatureBy(keyRule("a"))}}}}, Needs{Evidence: true, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
+		"signature":                  {requiring(signatureBy(keyRule("release"))), Needs{Evidence: true, Kinds: Kinds{Signatures: true}, Digest: true, Sources: here, Trusts: usual}},
+		"signatures elsewhere":       {requiring(signatureBy(apart, apart)), Needs{Evidence: true, Kinds: Kinds{Signatures: true}, Digest: true, Sources: []Source{apart.Source}, Trusts: usual}},
+		"here and elsewhere":         {requiring(signatureBy(keyRule("a")), signatureBy(apart)), Needs{Evidence: true, Kinds: Kinds{Signatures: true}, Digest: true, Sources: []Source{{}, apart.Source}, Trusts: usual}},
+		"each platform":              {requiring(each), Needs{Evidence: true, Kinds: Kinds{Signatures: true}, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
+		"each platform, in a group":  {requiring(Requirement{Group: &Group{Kind: "anyOf", Count: 1, Of: []Requirement{each}}}), Needs{Evidence: true, Kinds: Kinds{Signatures: true}, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
+		"each platform, by a policy": {Set{Policies: []Policy{{Name: "p", Match: Match{Images: []string{"**"}}, Platforms: PlatformEach, Require: []Requirement{signatureBy(keyRule("a"))}}}}, Needs{Evidence: true, Kinds: Kinds{Signatures: true}, Digest: true, Platforms: true, Sources: here, Trusts: usual}},
 	} {
 		if got := row.set.Needs(t.Context(), subject); !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, row.want)

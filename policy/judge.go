@@ -22,9 +22,9 @@ type evaluation struct {
 	silenced []Silenced
 	// standings are how the image stands with each requirement so far.
 	standings []RequirementResult
-	// signatures tells that a requirement which is not settled may rest on a
-	// signature of the image.
-	signatures bool
+	// open are the kinds of evidence that requirements which are not settled
+	// rest on.
+	open Kinds
 }
 
 // Evaluate judges one image. Every policy of mode enforce that matches must
@@ -50,7 +50,7 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 		Verdict:  AllOf(t.verdicts...),
 		Findings: t.findings,
 		Policies: t.matched, Requirements: e.standings, Silenced: e.silenced,
-		Settled: in.Complete || t.open == 0 || t.failed, Signatures: e.signatures,
+		Settled: in.Complete || t.open == 0 || t.failed, Open: e.open,
 	}
 }
 
@@ -259,7 +259,9 @@ func (e *evaluation) require(ctx context.Context, r *Requirement, inherited Plat
 		o = undecidable(Finding{Code: CodePolicyEmpty, Message: fmt.Sprintf("requirement %s asks for nothing", r.Name)})
 	}
 	o = r.honoured(o)
-	e.signatures = e.signatures || !o.settled && r.restsOnSignatures()
+	if !o.settled {
+		e.open = e.open.and(r.restsOn())
+	}
 	return o
 }
 

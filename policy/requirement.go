@@ -12,13 +12,24 @@ func (r *Requirement) monotone() bool {
 	return r.Vulnerabilities == nil && r.Layout == nil && r.Program == nil && (r.Attestation == nil || r.Attestation.Statements == AnyStatement)
 }
 
-// restsOnSignatures tells whether signatures of the image may meet it, or a
-// part of it.
-func (r *Requirement) restsOnSignatures() bool {
-	part := func(of []Requirement) bool {
-		return slices.ContainsFunc(of, func(r Requirement) bool { return r.restsOnSignatures() })
+// restsOn are the kinds of evidence that may meet it, or a part of it.
+func (r *Requirement) restsOn() Kinds {
+	var parts []Requirement
+	switch {
+	case r.Signature != nil:
+		return Kinds{Signatures: true}
+	case r.Group != nil:
+		parts = r.Group.Of
+	case r.Program != nil:
+		parts = r.Program.Of
+	case r.asks():
+		return Kinds{Attestations: true}
 	}
-	return r.Signature != nil || r.Group != nil && part(r.Group.Of) || r.Program != nil && (len(r.Program.Of) == 0 || part(r.Program.Of))
+	var kinds Kinds
+	for i := range parts {
+		kinds = kinds.and(parts[i].restsOn())
+	}
+	return kinds
 }
 
 // conclude takes into account what was not looked at. Absence is fail only

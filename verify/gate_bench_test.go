@@ -29,6 +29,8 @@ type fleet struct {
 	root     *sigstore.TrustedRoot
 	policies policy.Set
 	tree     render.Tree
+	scanner  *verifytest.Signer
+	images   []verifytest.Image
 }
 
 const fleetPolicy = `apiVersion: syncgate.dev/v1alpha1
@@ -77,9 +79,11 @@ func newFleet(tb testing.TB, size int, forms ...verifytest.Form) *fleet {
 	scanner, err := world.Key(verifytest.ECDSAP256)
 	must(err)
 	var manifest strings.Builder
+	var images []verifytest.Image
 	for i := range size {
 		image, err := world.PushImage(fmt.Sprintf("acme/app-%d:v1", i))
 		must(err)
+		images = append(images, image)
 		how := verifytest.How{Form: forms[i%len(forms)]}
 		must(world.Sign(image, release, how))
 		scan := fmt.Sprintf(fleetScan, world.Now().Format("2006-01-02T15:04:05Z"))
@@ -96,7 +100,7 @@ func newFleet(tb testing.TB, size int, forms ...verifytest.Form) *fleet {
 	root, err := sigstore.ParseTrustedRoot(world.TrustedRoot())
 	must(err)
 	tree := render.Tree{FS: fstest.MapFS{"pods.yaml": {Data: []byte(manifest.String())}}, Revision: render.Revision{Repository: "fleet"}}
-	return &fleet{world: world, root: root, policies: policies, tree: tree}
+	return &fleet{world: world, root: root, policies: policies, tree: tree, scanner: scanner, images: images}
 }
 
 func claim(predicateType, text string) verifytest.Claim {

@@ -3,7 +3,6 @@ package verify
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,9 +25,9 @@ type place struct {
 }
 
 // gather asks stores until more evidence cannot change the verdict: those
-// first that hold every kind of it, and then those of signatures alone, where
-// one is still wanted. Of an image that does not pass the others are asked too,
-// because what there is instead is told.
+// first that hold every kind of it, and then those of the kinds that are still
+// wanted. Of an image that does not pass the others are asked too, because what
+// there is instead is told, and counts.
 func (c *imageCheck) gather(in policy.Input, needs policy.Needs) policy.Input {
 	if all, ok := c.verifier.(Selective); ok {
 		c.verifier = all.Against(needs.Trusts)
@@ -39,18 +38,22 @@ func (c *imageCheck) gather(in policy.Input, needs policy.Needs) policy.Input {
 			g.places = append(g.places, place{source, digest})
 		}
 	}
-	so, left := policy.Result{Signatures: true}, c.gate.Stores
-	for !so.Settled {
-		var batch []Store
-		batch, left = next(left, needs.Everything, so.Signatures)
-		brought := g.look(batch)
-		g.in.Complete = len(batch) == 0 || !slices.ContainsFunc(left, func(s Store) bool { return Only(s) != NoEvidence })
-		if brought || g.in.Complete {
-			so = c.evaluate(g.in)
-		}
+	so := policy.Result{Open: needs.Kinds}
+	first, left := parted(c.gate.Stores, func(only policy.EvidenceKind) bool {
+		return only == "" || needs.Everything && only == policy.KindAttestation
+	})
+	if g.look(first) {
+		so = c.evaluate(g.in)
 	}
-	if so.Verdict != policy.Pass && g.in.Complete && g.look(left) {
-		c.evaluate(g.in)
+	if !so.Settled {
+		var wanted []Store
+		wanted, left = parted(left, so.Open.Has)
+		g.look(wanted)
+		g.in.Complete = true
+		so = c.evaluate(g.in)
+		if so.Verdict != policy.Pass && g.look(left) {
+			c.evaluate(g.in)
+		}
 	}
 	c.result.Evidence = summarise(g.in.Evidence)
 	for _, r := range g.in.Rejected {
@@ -59,26 +62,16 @@ func (c *imageCheck) gather(in policy.Input, needs policy.Needs) policy.Input {
 	return g.in
 }
 
-// next are the stores to ask now, and the others. Where everything has to be
-// looked at, all are asked at once that may hold any kind of evidence.
-func next(left []Store, everything, signatures bool) (batch, others []Store) {
-	for _, store := range left {
-		if Only(store) == "" && (everything || len(batch) == 0) {
-			batch = append(batch, store)
+// parted are the stores of which something holds, and the others.
+func parted(stores []Store, holds func(only policy.EvidenceKind) bool) (these, others []Store) {
+	for _, store := range stores {
+		if holds(Only(store)) {
+			these = append(these, store)
 		} else {
 			others = append(others, store)
 		}
 	}
-	if len(batch) > 0 || !signatures {
-		return batch, others
-	}
-	isSignatures := func(s Store) bool { return Only(s) == policy.KindSignature }
-	for _, store := range left {
-		if isSignatures(store) {
-			batch = append(batch, store)
-		}
-	}
-	return batch, slices.DeleteFunc(others, isSignatures)
+	return these, others
 }
 
 // look takes up what stores have, and tells whether that is anything.

@@ -21,7 +21,7 @@ func TestThreat_EndlessData_TheEvidenceOfAllImagesIsBounded(t *testing.T) {
 		const each = 30 << 20
 		var now, most atomic.Int64
 		var group sync.WaitGroup
-		for range bounds.ImagesAtOnce {
+		for range 16 {
 			group.Go(func() {
 				ctx, leave := r.enter(t.Context())
 				for range 2 { // more is wanted while some is held

@@ -92,11 +92,11 @@ func (c *Client) Close() {
 }
 
 // Signatures is the store of the signatures at cosign's "sha256-….sig" tags.
-func (c *Client) Signatures() verify.Store { return signatures{c.signatureStore} }
+func (c *Client) Signatures() verify.Store { return kept{c.signatureStore, policy.KindSignature} }
 
 // Attestations is the store of the attestations at cosign's "sha256-….att"
 // tags.
-func (c *Client) Attestations() verify.Store { return c.attestationStore }
+func (c *Client) Attestations() verify.Store { return kept{c.attestationStore, policy.KindAttestation} }
 
 // Referrers is the store of what refers to a digest by the referrers API of
 // the OCI distribution specification 1.1, or by its fallback tag where the
@@ -105,7 +105,7 @@ func (c *Client) Referrers() verify.Store { return c.referrerStore }
 
 // Unsigned is the store of what BuildKit keeps in an index beside its images:
 // attestations that nobody signed. They count for nothing, and are told of.
-func (c *Client) Unsigned() verify.Store { return notEvidence{c.unsignedStore} }
+func (c *Client) Unsigned() verify.Store { return kept{c.unsignedStore, verify.NoEvidence} }
 
 // Stores are all of them, in the order that is best to ask.
 func (c *Client) Stores() []verify.Store {

@@ -27,6 +27,15 @@ func (o *once) Bundles(ctx context.Context, from policy.Source, digest policy.Di
 	return slices.Clone(found), err
 }
 
+// kept is a store that holds one kind of evidence.
+type kept struct {
+	*once
+	only policy.EvidenceKind
+}
+
+// Only implements verify.Partial.
+func (k kept) Only() policy.EvidenceKind { return k.only }
+
 // bundleBytes is about what bundles take up.
 func bundleBytes(bundles []verify.Bundle) int {
 	n := 64

@@ -52,9 +52,3 @@ func (t attached) Bundles(ctx context.Context, from policy.Source, digest policy
 	}
 	return s.result()
 }
-
-// signatures is the store of the ".sig" tags.
-type signatures struct{ *once }
-
-// Only implements verify.Partial.
-func (signatures) Only() policy.EvidenceKind { return policy.KindSignature }

@@ -11,12 +11,6 @@ import (
 // unsigned is the store of BuildKit's attestation manifests.
 type unsigned struct{ client *Client }
 
-// notEvidence is the store of what is never evidence.
-type notEvidence struct{ *once }
-
-// Only implements verify.Partial.
-func (notEvidence) Only() policy.EvidenceKind { return verify.NoEvidence }
-
 // Bundles tells of the attestation manifests in an index, once. As none of them
 // can be evidence, that the index cannot be read is no fault: who needs it for
 // more is told when it asks for more.
