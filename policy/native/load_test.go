@@ -464,3 +464,20 @@ func checkSigners(t *testing.T, signers []policy.SignerRule) {
 		}
 	}
 }
+
+// kyverno 17125 (THREATS): a requirement that nobody has to have signed for
+// does not load, however that is written.
+func TestThreatKyverno17125NoSignersDoNotLoad(t *testing.T) {
+	const head = "apiVersion: syncgate.dev/v1alpha1\nkind: ImagePolicy\nmetadata: {name: a}\nspec:\n  match: {images: [\"**\"]}\n  signers: {release: {key: {file: scanner.pub}}}\n  require:\n"
+	for _, require := range []string{
+		"[{signature: {}}]", "[{signature: }]", "[{signature: {signers: []}}]", "[{signature: {signers: }}]", `[{signature: {signers: [""]}}]`,
+		"[{provenance: {}}]", "[{sbom: {signers: []}}]", "[{vulnerabilities: {deny: {severity: high}}}]",
+		`[{attestation: {predicateType: "https://acme.example/x"}}]`, "[{vsa: {verifier: \"https://acme.example\"}}]",
+		"[{anyOf: []}]", "[{anyOf: [{signature: {}}]}]", "[]", "",
+	} {
+		files := tree(t, map[string]string{"p.yaml": head + "    " + require + "\n"})
+		if set, err := native.Load(files, "p.yaml"); err == nil {
+			t.Errorf("%s loads: %+v", require, set.Policies[0].Require)
+		}
+	}
+}

@@ -34,6 +34,12 @@ type tufRepository struct {
 // newRepository signs a repository that holds one target.
 func newRepository(t *testing.T, target []byte, expires time.Time) *tufRepository {
 	t.Helper()
+	return newRepositoryWith(t, target, expires, func(*metadata.RootType, *metadata.TargetsType) {})
+}
+
+// newRepositoryWith changes the metadata before it is signed.
+func newRepositoryWith(t *testing.T, target []byte, expires time.Time, change func(*metadata.RootType, *metadata.TargetsType)) *tufRepository {
+	t.Helper()
 	_, private, err := ed25519.GenerateKey(nil)
 	must(t, err)
 	signer, err := signature.LoadSigner(private, crypto.Hash(0))
@@ -52,6 +58,7 @@ func newRepository(t *testing.T, target []byte, expires time.Time) *tufRepositor
 
 	files := map[string][]byte{"/targets/" + info.Hashes["sha256"].String() + ".trusted_root.json": target}
 	put := func(name string, data []byte, err error) { must(t, err); files[name] = data }
+	change(&root.Signed, &targets.Signed)
 	sign := func(err error) { must(t, err) }
 	_, err = root.Sign(signer)
 	sign(err)
