@@ -93,6 +93,7 @@ func (g *gathering) look(stores []Store) bool {
 		})
 	}
 	_ = group.Wait()
+	defer working(g.ctx)()
 	before := len(g.in.Evidence) + len(g.in.Rejected) + len(g.in.Faults)
 	for _, a := range answers {
 		g.in.Faults = appendFaults(g.in.Faults, a.err)

@@ -95,7 +95,10 @@ func (c *imageCheck) run(subject policy.Subject) ImageResult {
 
 // evaluate asks policy.
 func (c *imageCheck) evaluate(in policy.Input) policy.Result {
-	r := c.gate.Policies.Evaluate(c.ctx, in)
+	r := func() policy.Result {
+		defer working(c.ctx)()
+		return c.gate.Policies.Evaluate(c.ctx, in)
+	}()
 	c.result.Verdict, c.result.Digest = r.Verdict, in.Subject.Digest
 	c.result.Policies, c.result.Findings = nonNil(r.Policies), nonNil(r.Findings)
 	c.result.Requirements, c.result.Silenced = nonNil(r.Requirements), r.Silenced

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -11,8 +12,12 @@ import (
 	"github.com/syncgate/syncgate/policy"
 )
 
-// room is the memory that the evidence of all images of one check shares.
+// room is the memory that the evidence of all images of one check shares, and
+// the processors that it is read on. Many images wait for the network at once;
+// what is read of them takes many times its size, so only as many are read at
+// once as can be.
 type room struct {
+	work  *semaphore.Weighted
 	bytes *semaphore.Weighted
 	// beyond lets one image at a time have more than there is. Images that
 	// hold some and want more would otherwise wait for each other.
@@ -20,7 +25,26 @@ type room struct {
 }
 
 func newRoom() *room {
-	return &room{semaphore.NewWeighted(bounds.EvidenceAtOnce), semaphore.NewWeighted(1)}
+	return &room{
+		work:  semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)) + 1),
+		bytes: semaphore.NewWeighted(bounds.EvidenceAtOnce), beyond: semaphore.NewWeighted(1),
+	}
+}
+
+// working waits for a processor, which is taken until done is called or ctx
+// ends: what hangs holds it no longer than its image has time. Where ctx ends
+// first it waits no longer, as what follows ends by itself then.
+func working(ctx context.Context) (done func()) {
+	s, ok := ctx.Value(shareKey{}).(*share)
+	if !ok || s.room.work.Acquire(ctx, 1) != nil {
+		return func() {}
+	}
+	release := sync.OnceFunc(func() { s.room.work.Release(1) })
+	stop := context.AfterFunc(ctx, release)
+	return func() {
+		stop()
+		release()
+	}
 }
 
 // share is what one image has of the room.
