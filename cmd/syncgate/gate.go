@@ -115,9 +115,7 @@ func (f *gateFlags) gate(ctx context.Context, term terminal, rendered renderFunc
 	client := registry.New(registry.Options{PlainHTTP: v.source.plainHTTP, Version: version(), Cache: v.source.cache.registry()})
 	defer client.Close()
 	run.deployed = verify.Read(revision, rendering, rules)
-	r, err := run.judge(ctx, snapshot.Ports{
-		Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers(), client.Unsigned()},
-	}, terminal{out: io.Discard, err: io.Discard})
+	r, err := run.judge(ctx, snapshot.Ports{Resolver: client, Stores: client.Stores()}, terminal{out: io.Discard, err: io.Discard})
 	if err != nil {
 		return err
 	}

@@ -401,7 +401,8 @@ func writeList(t testing.TB, out http.ResponseWriter, referrers ...policy.Digest
 	_, _ = out.Write(marshal(t, object{"schemaVersion": 2, "mediaType": ociIndex, "manifests": list}))
 }
 
-// THREATS: GHSA-cq38-jh5f-37mq and others: endless data. What could be read
+// THREATS: GHSA-cq38-jh5f-37mq, GHSA-vfp6-jrw2-99g9, GHSA-rvrx and GHSA-9m3v:
+// endless data. What could be read
 // is returned beside the fault.
 func TestThreat_GHSA_cq38_jh5f_37mq_EndlessDataIsBounded(t *testing.T) {
 	page := 0
