@@ -195,7 +195,8 @@ func TestRootFaultIsKept(t *testing.T) {
 	v, err := sigstore.New(root, nil)
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	client := &http.Client{Transport: cancelling{cancel}}
+	waits := make(chan struct{})
+	client := &http.Client{Transport: cancelling{cancel, waits}}
 	givesUp := sigstore.FromRepository(sigstore.Repository{URL: repository.url, Root: repository.root, Client: client}, sigstore.Access{CacheDir: t.TempDir()})
 	impatient, err := sigstore.New(givesUp, nil)
 	must(t, err)
@@ -203,7 +204,7 @@ func TestRootFaultIsKept(t *testing.T) {
 	if _, err := impatient.Verify(ctx, s.image.Digest, b); err == nil {
 		t.Error("verified after giving up")
 	}
-	client.Transport = nil
+	close(waits)
 	s.accept(impatient, b)
 
 	repository.broken.Store(true)
@@ -216,12 +217,16 @@ func TestRootFaultIsKept(t *testing.T) {
 	}
 }
 
-// cancelling gives up when it is asked for something.
-type cancelling struct{ cancel func() }
+// cancelling has its caller give up when it is asked for something, and waits.
+type cancelling struct {
+	cancel func()
+	until  <-chan struct{}
+}
 
 func (c cancelling) RoundTrip(request *http.Request) (*http.Response, error) {
 	c.cancel()
-	return nil, request.Context().Err()
+	<-c.until
+	return http.DefaultTransport.RoundTrip(request)
 }
 
 // TestPublicGoodRepository: the real repository's chain of roots and targets,
