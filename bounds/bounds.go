@@ -144,6 +144,9 @@ const (
 	// long after that it may take to say what it waited for.
 	ImageTime = 60 * time.Second
 	Grace     = time.Second
+	// ProbeTime is how long an image waits for another one to find out whether
+	// its registry has a referrers API.
+	ProbeTime = time.Second
 	// HostFailures is how many requests to one host may fail in a row, by
 	// taking too long or without a connection, before a run gives up on it.
 	HostFailures = 3

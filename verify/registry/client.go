@@ -50,8 +50,7 @@ type Client struct {
 	resolved  memo[resolution]
 	manifests memo[manifest]
 	blobs     memo[[]byte]
-	// apis are the registries that are known to have a referrers API, or not.
-	apis memo[bool]
+	apis      probes
 
 	signatureStore, attestationStore, referrerStore, unsignedStore *once
 }

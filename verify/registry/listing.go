@@ -35,22 +35,22 @@ func (l *listing) hasAPI() (bool, error) {
 }
 
 // list asks the referrers API, or for the fallback tag. Whether there is an
-// API is found out once a run: who comes meanwhile waits for the answer. The
-// first part of the repository's name counts as another registry, because one
-// host may serve several.
+// API is found out once a run. The first part of the repository's name counts
+// as another registry, because one host may serve several.
 func (s *search) list(ctx context.Context, r *repo) []descriptor {
 	first, _, _ := strings.Cut(s.repository.RepositoryStr(), "/")
-	var own *listing
-	has, err := s.client.apis.do(ctx, s.repository.RegistryStr()+"/"+first, func() (bool, error) {
-		own = r.pages(ctx, s.digest)
-		return own.hasAPI()
-	})
-	if own == nil && (has || err != nil) {
-		own = r.pages(ctx, s.digest)
+	registry := s.repository.RegistryStr() + "/" + first
+	if has, known := s.client.apis.wait(ctx, registry); known && !has {
+		return s.fallback(ctx, r)
 	}
+	own := &listing{err: errAbandoned}
+	func() {
+		defer func() { has, err := own.hasAPI(); s.client.apis.told(registry, has, err) }()
+		own = r.pages(ctx, s.digest)
+	}()
 	var protocol protocolError
 	switch {
-	case own == nil, errors.Is(own.err, errNoAPI), errors.Is(own.err, errNotListed):
+	case errors.Is(own.err, errNoAPI), errors.Is(own.err, errNotListed):
 		return s.fallback(ctx, r)
 	case own.err == nil:
 		return own.descriptors

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	ggcr "github.com/google/go-containerregistry/pkg/registry"
+
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/verify"
 	"github.com/syncgate/syncgate/verify/registry"
@@ -198,6 +200,33 @@ func TestThreat_GHSA_95pr_fxf5_86gv_AHostileImageDoesNotStarveTheOthers(t *testi
 			t.Errorf("got %v, %v", s.Digest, err)
 		}
 	})
+	group.Wait()
+}
+
+// The same of what one image finds out for all: whether there is a referrers API.
+func TestThreat_GHSA_95pr_fxf5_86gv_NobodyWaitsForAHostileImagesReferrers(t *testing.T) {
+	w := newWorld(t, ggcr.WithReferrersSupport(true))
+	evil, good := w.image("acme/evil", "1"), w.image("acme/good", "1")
+	w.refer("acme/good", good, bundleV3, bundleV3, "bundle")
+	asked := make(chan struct{})
+	w.meddle = func(out http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/acme/evil/referrers/") {
+			return false
+		}
+		close(asked)
+		<-r.Context().Done()
+		return true
+	}
+	c := client(t, options())
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _, _ = c.Referrers().Bundles(ctx, at(w.host+"/acme/evil"), evil) })
+	<-asked
+	found, err := c.Referrers().Bundles(t.Context(), at(w.host+"/acme/good"), good)
+	if err != nil || len(found) != 1 {
+		t.Errorf("%d bundles, %v", len(found), err)
+	}
+	cancel()
 	group.Wait()
 }
 
