@@ -114,18 +114,6 @@ func (e entry) first() site {
 	return site{}
 }
 
-// subject names what the finding is about: the image as written, the object,
-// the unit, or nothing.
-func (e entry) subject() string {
-	if e.image != nil {
-		return e.image.Reference
-	}
-	if len(e.sites) > 0 && e.sites[0].object != (render.ObjectID{}) {
-		return e.sites[0].object.String()
-	}
-	return e.unit
-}
-
 // text is the message with what is needed to understand it alone: what it is
 // about, and who asked.
 func (e entry) text() string {

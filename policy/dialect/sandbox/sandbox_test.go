@@ -167,3 +167,24 @@ func BenchmarkRun(b *testing.B) {
 		}
 	}
 }
+
+// Policies that are loaded anew leave no processes behind.
+func TestProcessesEndWithTheirPool(t *testing.T) {
+	p := New()
+	if _, err := p.Run(t.Context(), task("echo", nil, []byte("yes"))); err != nil {
+		t.Fatal(err)
+	}
+	var ended []chan struct{}
+	for range cap(p.places) {
+		at := <-p.places
+		if at != nil {
+			ended = append(ended, at.ended)
+		}
+		p.places <- at
+	}
+	if len(ended) != 1 {
+		t.Fatalf("%d processes, want one", len(ended))
+	}
+	runtime.GC() // p is not used from here on
+	<-ended[0]
+}
