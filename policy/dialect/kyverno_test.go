@@ -30,7 +30,7 @@ func documentsOf(t *testing.T, file string) (policies, others []string) {
 		if yaml.Unmarshal([]byte(doc), &head) != nil || head.Kind == "" {
 			continue
 		}
-		if strings.HasPrefix(head.APIVersion, "kyverno.io/") && strings.HasSuffix(head.Kind, "Policy") {
+		if strings.Contains(head.APIVersion, "kyverno.io/") && strings.HasSuffix(head.Kind, "Policy") {
 			policies = append(policies, doc)
 		} else {
 			others = append(others, doc)
@@ -97,7 +97,7 @@ func useOf(t *testing.T, file string) (policy.Use, policy.Subject) {
 // Kyverno's cases say.
 func TestCorpusKyvernoSelects(t *testing.T) {
 	root := filepath.Join(corpus(t), "kyverno", "conformance", "chainsaw", "verify-images", "clusterpolicy", "standard")
-	for file, want := range map[string]policy.Selection{
+	selects(t, root, map[string]policy.Selection{
 		"keyed-basic/chainsaw-step-02-apply-1.yaml":                                    policy.Selected,
 		"keyed-tsa/chainsaw-step-02-apply-1.yaml":                                      policy.Selected,
 		"keyless-attestations-multiple-subjects-3/pod.yaml":                            policy.Selected,
@@ -111,7 +111,27 @@ func TestCorpusKyvernoSelects(t *testing.T) {
 		"imageExtractors-none/task.yaml":                                               policy.NotSelected,
 		// The labels of the namespace are the cluster's to know.
 		"keyed-basic-namespace-selector/pod-unsigned.yaml": policy.SelectionUnknown,
-	} {
+	})
+}
+
+// TestCorpusImageValidatingPoliciesSelect is likewise.
+func TestCorpusImageValidatingPoliciesSelect(t *testing.T) {
+	selects(t, filepath.Join(corpus(t), "kyverno"), map[string]policy.Selection{
+		"cli/test-image-validating-policy/sample-policy/good-pod.yaml":                                                 policy.Selected,
+		"cli/test-image-validating-policy/sample-policy/bad-pod.yaml":                                                  policy.Selected,
+		"conformance/chainsaw/image-validating-policies/mutate-digest/pod.yaml":                                        policy.Selected,
+		"conformance/chainsaw/image-validating-policies/validation-actions/deny/deployment.yaml":                       policy.Selected,
+		"conformance/chainsaw/image-validating-policies/autogen/autogen-deployments-statefulsets/bad-statefulset.yaml": policy.Selected,
+		"conformance/chainsaw/image-validating-policies/report/admission/deployment.yaml":                              policy.Selected,
+		"conformance/chainsaw/image-validating-policies/standard/cosign-attestation-extract-cache-hit/pod.yaml":        policy.Selected,
+		"conformance/chainsaw/image-validating-policies/context/globalreference/main-deployment.yaml":                  policy.Selected,
+	})
+}
+
+// selects holds the policies beside objects to what they must be about.
+func selects(t *testing.T, root string, cases map[string]policy.Selection) {
+	t.Helper()
+	for file, want := range cases {
 		dir := filepath.Join(root, filepath.Dir(file))
 		policies, _ := documentsOf(t, filepath.Join(dir, "policy.yaml"))
 		at := t.TempDir()
