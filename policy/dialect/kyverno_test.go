@@ -2,6 +2,7 @@ package dialect_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,6 +210,29 @@ func TestKyvernoPoliciesThatDoNotLoad(t *testing.T) {
 		_, err := dialect.Load(fstest.MapFS{"p.yaml": {Data: []byte(text)}}, "p.yaml")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q\n%s", err, want, text)
+		}
+	}
+}
+
+// TestKyvernoPoliciesThatGrow: aliases that hold themselves or each other many
+// times are refused, wherever they stand.
+func TestKyvernoPoliciesThatGrow(t *testing.T) {
+	grown := func(field string) string {
+		s := "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: p}\nspec:\n  rules:\n    - name: r\n      match: {any: [{resources: {kinds: [Pod]}}]}\n      verifyImages:\n        - imageReferences: [\"*\"]\n" + field
+		for i := 1; i < 10; i++ {
+			item := fmt.Sprintf("*a%d", i-1)
+			s += fmt.Sprintf("            - {key: a, operator: Equals, value: &a%d [%s]}\n", i, strings.TrimSuffix(strings.Repeat(item+",", 10), ","))
+		}
+		return s
+	}
+	const ten = "[x,x,x,x,x,x,x,x,x,x]"
+	for name, text := range map[string]string{
+		"left alone":   grown("          imageRegistryCredentials:\n            - {key: a, operator: Equals, value: &a0 " + ten + "}\n"),
+		"itself":       grown("          imageRegistryCredentials: &a0 {x: *a0}\n          useCache:\n"),
+		"in condition": strings.Replace(grown("          useCache:\n            - &a0 "+ten+"\n"), "useCache:", "attestations:\n          - type: a\n            conditions:", 1),
+	} {
+		if _, err := dialect.Load(fstest.MapFS{"p.yaml": {Data: []byte(text)}}, "p.yaml"); err == nil {
+			t.Errorf("%s: it loads\n%s", name, text)
 		}
 	}
 }
