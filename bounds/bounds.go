@@ -230,6 +230,12 @@ const (
 	// that are kept, and PolicyProblems how many an error prints.
 	PolicyProblemsKept = 1000
 	PolicyProblems     = 50
+	// ManagedKeys is the number of keys in key-management services that policies
+	// may name, of which a few are asked for at once; ManagedKeyTime is how long
+	// one of them may take.
+	ManagedKeys       = 64
+	ManagedKeysAtOnce = 8
+	ManagedKeyTime    = 15 * time.Second
 	// KeyBytes is the size of one public key file.
 	KeyBytes = 64 << 10
 	// ExpressionCost is what one evaluation of one expression may cost: the
