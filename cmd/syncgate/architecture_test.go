@@ -46,7 +46,7 @@ var cages = map[string][]string{
 	"sigs.k8s.io/kustomize/": {"render/kustomize"},
 	"helm.sh/helm/":          {"render/helm"},
 	"github.com/go-git/":     {"render/git", "render/git/gittest"},
-	"github.com/sigstore/":   {"verify/sigstore", "verify/verifytest"},
+	"github.com/sigstore/":   {"verify/sigstore", "verify/kms", "verify/verifytest"},
 	"github.com/google/go-containerregistry/pkg/authn":      {"verify/registry"},
 	"github.com/google/go-containerregistry/pkg/v1/remote":  {"verify/registry", "verify/verifytest"},
 	"github.com/google/go-containerregistry/pkg/registry":   {"verify/verifytest"},

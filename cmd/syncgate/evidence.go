@@ -12,6 +12,7 @@ import (
 	"github.com/syncgate/syncgate/policy/dialect"
 	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/verify"
+	"github.com/syncgate/syncgate/verify/kms"
 	"github.com/syncgate/syncgate/verify/sigstore"
 	"github.com/syncgate/syncgate/verify/snapshot"
 )
@@ -64,7 +65,7 @@ func (f *verifyFlags) judgeAndSave(ctx context.Context, run *judgement, ask snap
 		return r, fmt.Errorf("save evidence to %s: %w", f.evidence.save, err), nil
 	}
 	return r, recorder.Save(f.evidence.save, snapshot.Run{
-		Version: version(), At: run.at, Deployment: run.deployed, Roots: run.memory.Roots(),
+		Version: version(), At: run.at, Deployment: run.deployed, Roots: run.memory.Roots(), Keys: kms.Given(run.keys),
 		PolicyFiles: run.policyFiles.Files(), Files: run.files.Files(),
 		Settings: snapshot.Settings{
 			Policies: run.policyFiles.Documents(), AtGiven: run.atGiven, KEV: f.exploits.kev, EPSS: f.exploits.epss,
@@ -107,6 +108,7 @@ func (f *verifyFlags) loadAgain(ctx context.Context, saved *snapshot.Snapshot) (
 	if err != nil {
 		return nil, err
 	}
+	kms.Saved(run.policies.ManagedKeys(), saved.Keys)
 	exploits, trust := f.exploits, f.trust
 	var exploitsIn, trustIn fs.FS = document.Disk{}, document.Disk{}
 	if exploits == (exploitFlags{}) {

@@ -8,6 +8,7 @@ import (
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/verify"
+	"github.com/syncgate/syncgate/verify/kms"
 	"github.com/syncgate/syncgate/verify/sigstore"
 	"github.com/syncgate/syncgate/verify/snapshot"
 )
@@ -18,6 +19,8 @@ type judgement struct {
 	// atGiven tells that the time is the caller's.
 	atGiven  bool
 	policies policy.Set
+	// keys are those of the policies that services hold.
+	keys     []*policy.Key
 	exploits policy.Exploits
 	verifier *sigstore.Verifier
 	deployed verify.Deployment
@@ -37,6 +40,11 @@ func (f *verifyFlags) load(ctx context.Context) (*judgement, error) {
 	run := &judgement{at: at, atGiven: f.at != "", files: &document.Recorder{From: document.Disk{}}}
 	if run.policies, run.policyFiles, err = f.loadPolicies(ctx); err != nil {
 		return nil, err
+	}
+	if run.keys = run.policies.ManagedKeys(); f.source.offline {
+		kms.Offline(run.keys)
+	} else {
+		kms.Resolve(ctx, run.keys)
 	}
 	run.exploits, err = f.exploits.load(run.files)
 	return run, err

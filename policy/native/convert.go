@@ -110,7 +110,7 @@ func otherTool(group string) bool {
 type converter struct {
 	*document.Decoder
 	files   fs.FS
-	signers map[string]signerRule
+	signers map[string]policy.SignerRule
 	names   names
 }
 

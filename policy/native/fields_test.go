@@ -89,7 +89,7 @@ var fieldCases = map[string][2]string{
 	"signer.insecureIgnoreTransparencyLog": {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: psirt.pub}, insecureIgnoreTransparencyLog: true}")},
 	"key.file":                             {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: scanner.pub}}")},
 	"key.pem":                              {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {pem: " + plainPEM + "}}")},
-	"key.kms":                              {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {kms: awskms://a}}")},
+	"key.kms":                              {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {kms: \"hashivault://a\"}}")},
 	"key.x509":                             {withSigner("{key: {file: psirt.pub}}"), held("ca.pem", "b", "")},
 	"key.notBefore":                        {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: psirt.pub, notBefore: 2026-01-31}}")},
 	"key.notAfter":                         {withSigner("{key: {file: psirt.pub}}"), withSigner("{key: {file: psirt.pub, notAfter: 2026-01-31}}")},

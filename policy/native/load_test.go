@@ -262,28 +262,19 @@ func TestDefaults(t *testing.T) {
 	same(t, "formats", s.Formats, []string{"cyclonedx", "spdx"})
 }
 
-// TestFieldsThatWidenSilenceTheRequirement: without them the requirement could
-// fail an image that it should not.
-func TestFieldsThatWidenSilenceTheRequirement(t *testing.T) {
-	for field, text := range map[string]string{
-		"signers.release.key.kms": withSigner("{key: {kms: awskms://a}}"),
-	} {
-		r := loadText(t, text).Policies[0].Require[0]
-		if len(r.Unsupported) != 1 || !strings.HasSuffix(r.Unsupported[0], ": "+field) || !strings.HasPrefix(r.Unsupported[0], "p.yaml:") {
-			t.Errorf("unsupported of %s is %v", field, r.Unsupported)
-		}
-		r.Unsupported = nil
-		same(t, field, r, policy.Requirement{Name: r.Name, Source: r.Source})
+// A key in a service is one that is not known yet, and is asked for by whoever
+// evaluates.
+func TestManagedKeys(t *testing.T) {
+	set := loadText(t, withSigner(`{key: {kms: "hashivault://release", notAfter: 2027-01-01}}`))
+	keys := set.ManagedKeys()
+	if len(keys) != 1 || keys[0].KMS != "hashivault://release" || keys[0].NotAfter.IsZero() || len(set.Keys()) != 0 {
+		t.Errorf("keys %+v of %+v", set.Keys(), keys)
 	}
-}
-
-// TestUnsupportedVEXSignerSilencesTheRequirement: whom it would believe cannot
-// be asked, so neither pass nor fail is sure.
-func TestUnsupportedVEXSignerSilencesTheRequirement(t *testing.T) {
-	text := strings.Replace(vexing(""), "other: {key: {file: psirt.pub}}", "other: {key: {kms: awskms://a}}", 1)
-	r := loadText(t, text).Policies[0].Require[0]
-	if r.Vulnerabilities != nil || len(r.Unsupported) != 1 {
-		t.Errorf("requirement is %+v", r)
+	for _, uri := range []string{"awskms://a", "release", "file://a", "awskms:///arn:aws:kms:us-east-1:1:key/a", "sigstore-kms-x://a"} {
+		files := tree(t, map[string]string{"p.yaml": withSigner("{key: {kms: \"" + uri + "\"}}")})
+		if _, err := native.Load(files, "p.yaml"); err == nil || !strings.Contains(err.Error(), "key.kms: want") {
+			t.Errorf("%s: %v", uri, err)
+		}
 	}
 }
 

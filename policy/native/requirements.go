@@ -15,18 +15,8 @@ func (c *converter) requirement(r requirement) policy.Requirement {
 		Source:    c.At(r.place),
 		Platforms: platformRule(r.Platforms),
 	}
-	later := append(c.laterFields(r, ""), c.laterSigners(r.signers())...)
-	for _, field := range later {
-		out.Unsupported = append(out.Unsupported, field.text)
-	}
-	body := out
-	c.body(r, &body)
-	for _, field := range later {
-		if field.widens {
-			return out
-		}
-	}
-	return body
+	c.body(r, &out)
+	return out
 }
 
 // body converts what a requirement asks for.
@@ -205,13 +195,4 @@ func orDefault(list []string, otherwise ...string) []string {
 		return otherwise
 	}
 	return list
-}
-
-// laterSigners are the fields of signers that are not honoured yet.
-func (c *converter) laterSigners(names []text) []laterField {
-	var out []laterField
-	for _, n := range names {
-		out = append(out, c.signers[n.Value].later...)
-	}
-	return out
 }

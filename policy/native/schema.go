@@ -7,10 +7,6 @@ package native
 //	need   "yes": the field must be written
 //	oneof  exactly one of the fields with this word must be written
 //	enum   the words that a text may be
-//	later  well formed but not honoured yet: "widens" if the field could let
-//	       more evidence count, so that without it the requirement says
-//	       nothing; "narrows" if it could only deny more; a list of words
-//	       after a colon limits this to these values
 //	empty  "ok": an empty list is as good as none; "no": it is not, and
 //	       messages do not suggest to leave the field out either
 //	label  what an element of this list or map is called in messages
@@ -133,7 +129,7 @@ type key struct {
 	// PEM is the key itself.
 	PEM text `yaml:"pem" oneof:"key"`
 	// KMS is the URI of a key in a key-management service.
-	KMS text `yaml:"kms" oneof:"key" later:"widens"`
+	KMS text `yaml:"kms" oneof:"key"`
 	// X509 is a certificate authority and a subject.
 	X509 *x509Key `yaml:"x509" oneof:"key"`
 	// NotBefore is when the key becomes valid: a date, from its beginning, or

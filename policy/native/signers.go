@@ -12,29 +12,20 @@ import (
 	"github.com/syncgate/syncgate/policy/document"
 )
 
-// signerRule is a converted signer.
-type signerRule struct {
-	policy.SignerRule
-	// later are fields that are not honoured yet. Where there is one, the
-	// rule has neither key nor identity.
-	later []laterField
-}
-
-func (c *converter) convertSigners(signers map[string]signer) map[string]signerRule {
-	out := make(map[string]signerRule, len(signers))
+func (c *converter) convertSigners(signers map[string]signer) map[string]policy.SignerRule {
+	out := make(map[string]policy.SignerRule, len(signers))
 	for name, s := range signers {
-		rule := signerRule{SignerRule: policy.SignerRule{
+		rule := policy.SignerRule{
 			Name: name, Root: trustedRoot(s), RequireTimestamp: s.RequireTimestamp.Value,
 			IgnoreTransparencyLog: s.InsecureIgnoreTransparencyLog.Value, IgnoreCertificateLog: s.InsecureIgnoreCertificateLog.Value,
-		}}
+		}
 		if s.Source != nil {
 			rule.Source = policy.Source{Repository: s.Source.Repository.Value, TagPrefix: s.Source.TagPrefix.Value}
 		}
 		switch {
 		case s.Key != nil && s.Key.X509 != nil:
-			c.x509(*s.Key, &rule.SignerRule)
+			c.x509(*s.Key, &rule)
 		case s.Key != nil:
-			rule.later = c.laterFields(*s.Key, "signers."+name+".key")
 			rule.Key = c.key(*s.Key)
 		case s.Keyless != nil:
 			rule.Keyless = c.keyless(*s.Keyless, name)
@@ -76,9 +67,29 @@ func (c *converter) x509(k key, rule *policy.SignerRule) {
 	}
 }
 
-// key reads the public key of a signer. It is nil where the key is of a kind
-// that is not honoured yet, and after a problem.
+// key reads the public key of a signer. It is nil after a problem.
 func (c *converter) key(k key) *policy.Key {
+	var out *policy.Key
+	if k.KMS.Value != "" {
+		var err error
+		if out, err = ManagedKey(k.KMS.Value); err != nil {
+			c.Report(k.KMS.Node, "key.kms: %v", err)
+		}
+	} else {
+		out = c.givenKey(k)
+	}
+	if out == nil {
+		return nil
+	}
+	out.NotBefore, out.NotAfter = k.NotBefore.Value, k.NotAfter.Value
+	if k.NotBefore.Written() && k.NotAfter.Written() && !out.NotBefore.Before(out.NotAfter) {
+		c.Report(k.NotAfter.Node, "key ceases to be valid before it becomes so: notAfter must be later than notBefore")
+	}
+	return out
+}
+
+// givenKey reads a key that the policy or a file beside it holds.
+func (c *converter) givenKey(k key) *policy.Key {
 	var (
 		pem []byte
 		at  place
@@ -102,10 +113,6 @@ func (c *converter) key(k key) *policy.Key {
 		}
 		c.Report(at.Node, "read %s: %v", what, err)
 		return nil
-	}
-	out.NotBefore, out.NotAfter = k.NotBefore.Value, k.NotAfter.Value
-	if k.NotBefore.Written() && k.NotAfter.Written() && !out.NotBefore.Before(out.NotAfter) {
-		c.Report(k.NotAfter.Node, "key ceases to be valid before it becomes so: notAfter must be later than notBefore")
 	}
 	return out
 }
@@ -175,8 +182,8 @@ func (c *converter) rules(names []text) []policy.SignerRule {
 			c.Report(n.Node, "signer %s is not defined in spec.signers%s", document.Quote(n.Value), document.Suggest(n.Value, slices.Sorted(maps.Keys(c.signers))))
 		case seen[n.Value]:
 			c.Report(n.Node, "signer %s is listed twice", document.Quote(n.Value))
-		case len(rule.later) == 0:
-			out = append(out, rule.SignerRule)
+		default:
+			out = append(out, rule)
 		}
 		seen[n.Value] = true
 	}

@@ -49,6 +49,35 @@ func Offline(keys []*policy.Key) {
 	})
 }
 
+// Saved sets the keys to what an earlier run was given, PEM by URI.
+func Saved(keys []*policy.Key, given map[string]string) {
+	each(keys, func(uri string) (*policy.Key, *policy.Finding) {
+		key, err := native.ParseKey([]byte(given[uri]))
+		if err == nil {
+			return key, nil
+		}
+		return nil, &policy.Finding{
+			Message: fmt.Sprintf("the key %s is not known: the evidence that was saved does not hold it", uri),
+			Hint:    "save it again where the service gives the key out",
+		}
+	})
+}
+
+// Given is what the services gave out, PEM by URI, for Saved.
+func Given(keys []*policy.Key) map[string]string {
+	given := map[string]string{}
+	for _, key := range keys {
+		if der, err := x509.MarshalPKIXPublicKey(key.Public); key.Public != nil && err == nil {
+			given[key.KMS] = string(encoded(der))
+		}
+	}
+	return given
+}
+
+func encoded(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+}
+
 // each finds out about every URI once, several at a time.
 func each(keys []*policy.Key, find func(uri string) (*policy.Key, *policy.Finding)) {
 	of := map[string][]*policy.Key{}
@@ -83,7 +112,10 @@ func each(keys []*policy.Key, find func(uri string) (*policy.Key, *policy.Findin
 
 func unknown(uri string, err error) *policy.Finding {
 	late := errors.Is(err, context.DeadlineExceeded)
-	reason := err.Error()
+	reason := strings.Join(strings.Fields(err.Error()), " ")
+	if len(reason) > 300 {
+		reason = strings.ToValidUTF8(reason[:300], "") + "…"
+	}
 	if late {
 		reason = "it did not answer in time"
 	}
@@ -153,6 +185,5 @@ func ask(ctx context.Context, uri string) (*policy.Key, error) {
 		return nil, err
 	}
 	// It is held to what a key in a file is held to.
-	return native.ParseKey(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	return native.ParseKey(encoded(der))
 }
-

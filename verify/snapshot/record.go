@@ -41,6 +41,8 @@ type Record struct {
 	// the settings name, by their names.
 	PolicyFiles map[string]string `json:"policyFiles"`
 	Files       map[string]string `json:"files"`
+	// Keys are those that key-management services gave out, PEM by URI.
+	Keys map[string]string `json:"keys,omitempty"`
 	// Manifests are those of images, by their digests.
 	Manifests map[string]manifest `json:"manifests"`
 }

@@ -29,6 +29,8 @@ type Run struct {
 	Deployment verify.Deployment
 	// Roots are the trusted roots that were fetched.
 	Roots map[string]sigstore.Fetched
+	// Keys are those that key-management services gave out, PEM by URI.
+	Keys map[string]string
 	// PolicyFiles are those that policies were read from, and keys beside them;
 	// Files the others that Settings name. Both are by their names.
 	PolicyFiles, Files map[string][]byte
@@ -62,7 +64,7 @@ func (r *Recorder) record(run Run) (Record, error) {
 	record := Record{
 		APIVersion: apiVersion, Kind: kind, Version: run.Version, At: run.At.UTC(), Settings: run.Settings,
 		Revision: run.Deployment.Revision, Units: run.Deployment.Units, Objects: run.Deployment.Objects,
-		Findings: run.Deployment.Findings, Roots: map[string]root{}, Manifests: a.manifests,
+		Findings: run.Deployment.Findings, Roots: map[string]root{}, Manifests: a.manifests, Keys: run.Keys,
 	}
 	for _, store := range r.stores {
 		record.Stores = append(record.Stores, verify.Only(store))
@@ -194,7 +196,7 @@ func restored(record Record, contents *blobs) (*Snapshot, error) {
 			Deployment: verify.Deployment{
 				Revision: record.Revision, Units: record.Units, Objects: record.Objects, Findings: record.Findings,
 			},
-			Roots: map[string]sigstore.Fetched{},
+			Roots: map[string]sigstore.Fetched{}, Keys: record.Keys,
 		},
 		answers: newAnswers(contents), stores: record.Stores,
 	}

@@ -157,10 +157,14 @@ func (c *converter) key(k key, field string) (*policy.Key, []string) {
 	c.checkHash(k)
 	switch {
 	case k.KMS.Value != "":
-		if err := checkKMS(k.KMS.Value); err != nil {
+		out, err := native.ManagedKey(k.KMS.Value)
+		if err != nil {
 			c.Report(k.KMS.Node, "%s.kms: %v", field, err)
 		}
-		return nil, []string{c.FieldAt(k.KMS.Node, field+".kms")}
+		if field != "key" {
+			return nil, []string{c.FieldAt(k.KMS.Node, field+".kms")}
+		}
+		return out, nil
 	case k.SecretRef != nil:
 		return nil, []string{c.FieldAt(k.SecretRef.Node, field+".secretRef")}
 	case k.Data.Value == "" || field != "key":

@@ -1,4 +1,4 @@
-package clusterimagepolicy
+package native
 
 import (
 	"errors"
@@ -6,11 +6,22 @@ import (
 	"net"
 	"regexp"
 	"strings"
+
+	"github.com/syncgate/syncgate/policy"
 )
 
 // awsKey is the ARN of a key or an alias, with or without an endpoint, which
 // is all that policy-controller takes of AWS.
 var awsKey = regexp.MustCompile(`\Aawskms://([^/]*)/arn:(?:aws|aws-us-gov|aws-cn):kms:[a-z0-9-]+:\d{12}:(?:key/(?:mrk-)?[A-Fa-f0-9-]{32,36}|alias/.+)\z`)
+
+// ManagedKey is a key in a key-management service, by its URI. It is not known
+// before the service was asked.
+func ManagedKey(uri string) (*policy.Key, error) {
+	if err := checkKMS(uri); err != nil {
+		return nil, err
+	}
+	return &policy.Key{KMS: uri}, nil
+}
 
 // checkKMS tells what is wrong with the URI of a key in a key-management
 // service.
