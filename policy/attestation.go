@@ -37,6 +37,7 @@ func everyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 	for i, c := range candidates {
 		if f := check(c); f != nil {
 			outcomes[i] = unmet(*f)
+			outcomes[i].decided = []candidate{c}
 		} else {
 			outcomes[i] = proved([]candidate{c})
 		}
@@ -44,6 +45,11 @@ func everyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 	o := foldEach(outcomes)
 	if o.verdict == Pass {
 		o.supports = mergeSupports(outcomes...)
+	}
+	for _, each := range outcomes {
+		if each.verdict == o.verdict {
+			o.decided = append(o.decided, each.decided...)
+		}
 	}
 	return o
 }

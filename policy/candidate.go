@@ -136,6 +136,7 @@ func (e *evaluation) find(q question, w wanted) ([]candidate, *outcome) {
 		if ev.Subject != q.target.digest || !w.is(ev) || !q.req.takes(ev) {
 			continue
 		}
+		e.trace.sees(ev, w.signers)
 		before := len(found)
 		found = appendCandidates(found, ev, w.signers)
 		if len(found) == before {

@@ -23,6 +23,8 @@ type Input struct {
 	Exploits Exploits
 	// At is the time to evaluate at.
 	At time.Time
+	// Explain asks for Result.Explanation.
+	Explain bool
 }
 
 // Result is the verdict on one image, and why.
@@ -39,6 +41,8 @@ type Result struct {
 	// Settled tells that evidence which was not yet asked for cannot change
 	// the verdict. It is always true where Input.Complete is.
 	Settled bool
+	// Explanation is how it came about, where Input.Explain asks for it.
+	Explanation *Explanation
 	// Open are the kinds of evidence that may change the verdict if more of
 	// them is found.
 	Open Kinds

@@ -25,6 +25,8 @@ type evaluation struct {
 	// open are the kinds of evidence that requirements which are not settled
 	// rest on.
 	open Kinds
+	// trace follows the evaluation. It is nil where nobody asks.
+	trace *trace
 }
 
 // Evaluate judges one image. Every policy of mode enforce that matches must
@@ -40,6 +42,9 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 	}
 	in.Rejected = slices.Concat(in.Rejected, lapsed(in.Evidence, in.At))
 	e := &evaluation{set: &s, in: in, evidence: prepareEvidence(in.Evidence, in.At), memo: memo{}}
+	if in.Explain {
+		e.trace = &trace{}
+	}
 	t := tally{}
 	for i := range s.Policies {
 		e.count(ctx, &s.Policies[i], &t)
@@ -51,6 +56,7 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 		Findings: t.findings,
 		Policies: t.matched, Requirements: e.standings, Silenced: e.silenced,
 		Settled: in.Complete || t.open == 0 || t.failed, Open: e.open,
+		Explanation: e.trace.explanation(),
 	}
 }
 
@@ -77,6 +83,7 @@ type tally struct {
 // count adds one policy to the tally.
 func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 	m, why := e.place(ctx, p)
+	e.trace.begin(p, m, why)
 	switch {
 	case m == matchNo:
 		t.reasons = append(t.reasons, fmt.Sprintf("%s: %s", p.Name, why))
@@ -98,6 +105,7 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 	} else {
 		o = e.judge(ctx, p)
 	}
+	e.trace.judged(o.verdict)
 	if m == matchYes && p.Mode == Warn {
 		t.warned = append(t.warned, p.Name)
 	}
@@ -199,7 +207,9 @@ func (e *evaluation) judge(ctx context.Context, p *Policy) outcome {
 	e.policy = p.Name
 	var outcomes []outcome
 	if p.RequireDigest && !e.in.Subject.Pinned {
+		ended := e.trace.open(RequirementStep{Requirement: "references", Kind: "digest"})
 		outcomes = append(outcomes, undecidable(e.digestRequired()))
+		ended(outcomes[0])
 	}
 	for i := range p.Require {
 		r := &p.Require[i]
@@ -210,6 +220,7 @@ func (e *evaluation) judge(ctx context.Context, p *Policy) outcome {
 			}
 		}
 		excepted := e.except(p, r, o)
+		e.trace.lifted(excepted)
 		e.standings = append(e.standings, standing(p, r, o, excepted))
 		outcomes = append(outcomes, excepted)
 	}
@@ -235,6 +246,8 @@ func (e *evaluation) digestRequired() Finding {
 // require evaluates a requirement. A panic on the way, in a library that
 // reads hostile input, is unknown.
 func (e *evaluation) require(ctx context.Context, r *Requirement, inherited PlatformRule) (o outcome) {
+	ended := e.trace.open(r.step())
+	defer func() { ended(o) }()
 	defer func() {
 		if p := recover(); p != nil {
 			o = undecidable(Finding{Code: CodeEvaluationStopped,

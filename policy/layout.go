@@ -27,13 +27,14 @@ func (e *evaluation) layout(q question, r *LayoutRequirement) outcome {
 	}
 	links := map[string]*predicate.Link{}
 	var supports []support
+	var decided []candidate
 	var notes []Finding
 	for i, step := range r.Layout.Steps {
 		link, by, wrong := e.step(q, step, r.Functionaries[i])
 		if wrong != nil {
 			return *wrong
 		}
-		links[step.Name] = link
+		links[step.Name], decided = link, append(decided, by...)
 		for _, c := range by {
 			s := c.support()
 			s.kind += " " + step.Name
@@ -45,7 +46,9 @@ func (e *evaluation) layout(q question, r *LayoutRequirement) outcome {
 			Message: fmt.Sprintf("%s: its links do not meet the layout %s: %s", e.label(q.target), r.Source, clip(err.Error())),
 			Hint:    "see which step was given or made something else than the layout allows"})
 	}
-	return met(supports, bounded(distinct(notes))...)
+	o := met(supports, bounded(distinct(notes))...)
+	o.decided = decided
+	return o
 }
 
 // step finds the links of one step: one by each of as many functionaries as the

@@ -18,6 +18,8 @@ type outcome struct {
 	settled  bool
 	findings []Finding
 	supports []support
+	// decided is the evidence that it rests on, for explanations alone.
+	decided []candidate
 }
 
 // met is the outcome of a requirement that evidence meets. Without evidence
@@ -48,7 +50,9 @@ func proved(candidates []candidate) outcome {
 	if strict {
 		relaxed = nil
 	}
-	return met(mergeSupports(outcomes...), bounded(distinct(relaxed))...)
+	o := met(mergeSupports(outcomes...), bounded(distinct(relaxed))...)
+	o.decided = candidates
+	return o
 }
 
 // relaxed says what the candidate needs that is insecure.

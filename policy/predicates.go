@@ -89,7 +89,9 @@ func anyOf(candidates []candidate, check func(candidate) *Finding) outcome {
 	if others := len(distinctEvidence(candidates)) - 1; others > 0 {
 		nearest.Message += fmt.Sprintf(" (and %s of the kind %s no better)", count(others, "other"), doOrDoes(others))
 	}
-	return unmet(*nearest)
+	o := unmet(*nearest)
+	o.decided = []candidate{by}
+	return o
 }
 
 func doOrDoes(n int) string {

@@ -116,6 +116,9 @@ func (e *evaluation) decided(r *Requirement, d Decision, outcomes []outcome) out
 
 // found is what a program is told of a requirement.
 func (e *evaluation) found(ctx context.Context, r *Requirement, v Verdict) Found {
+	// What is asked a second time is not explained again.
+	defer func(t *trace) { e.trace = t }(e.trace)
+	e.trace = nil
 	f := Found{Name: r.Name, Verdict: v}
 	if r.Group != nil {
 		for i := range r.Group.Of {

@@ -100,7 +100,11 @@ func (e *evaluation) targets(ctx context.Context, r *Requirement, rule PlatformR
 	case rule == PlatformEach && len(each) == 0:
 		return e.ask(ctx, question{r, index})
 	case rule == PlatformEach:
+		e.trace.asksPlatforms("each")
 		return foldEach(e.askAll(ctx, r, each))
+	}
+	if len(each) > 0 {
+		e.trace.asksPlatforms("any")
 	}
 	outcomes := e.askAll(ctx, r, append([]target{index}, each...))
 	if !s.PlatformsKnown {
@@ -122,7 +126,10 @@ func (e *evaluation) askAll(ctx context.Context, r *Requirement, targets []targe
 }
 
 // ask puts one question.
-func (e *evaluation) ask(ctx context.Context, q question) outcome {
+func (e *evaluation) ask(ctx context.Context, q question) (o outcome) {
+	step := RequirementStep{Requirement: q.req.Name, Kind: q.req.kind(), Platform: q.target.platform}
+	ended := e.trace.open(step)
+	defer func() { ended(o) }()
 	switch r := q.req; {
 	case r.Signature != nil:
 		return e.signature(q, r.Signature)

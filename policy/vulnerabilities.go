@@ -66,7 +66,11 @@ func (e *evaluation) vulnerabilities(q question, r *VulnerabilityRequirement) ou
 		j.notes = append(j.notes, s.by.relaxed()...)
 		j.judge(s)
 	}
-	return j.outcome(supports)
+	o := j.outcome(supports)
+	for _, s := range deciding {
+		o.decided = append(o.decided, s.by)
+	}
+	return o
 }
 
 // formats are those that count. SARIF, CSAF and CycloneDX must be asked for:

@@ -31,6 +31,9 @@ type Gate struct {
 	At time.Time
 	// ImageTime is how long one image may take. Zero is bounds.ImageTime.
 	ImageTime time.Duration
+	// Explain asks for all evidence, even where less settles the verdict, and
+	// for the explanation of each image's.
+	Explain bool
 	// Progress, where it is set, is told after each image how many of how
 	// many are done. It is called from several goroutines.
 	Progress func(done, total int)

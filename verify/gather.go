@@ -51,9 +51,18 @@ func (c *imageCheck) gather(in policy.Input, needs policy.Needs) policy.Input {
 		g.look(wanted)
 		g.in.Complete = true
 		so = c.evaluate(g.in)
-		if so.Verdict != policy.Pass && g.look(left) {
-			c.evaluate(g.in)
+		if so.Verdict != policy.Pass {
+			if g.look(left) {
+				c.evaluate(g.in)
+			}
+			left = nil
 		}
+	}
+	if c.gate.Explain {
+		// What was not looked at cannot be told of.
+		g.look(left)
+		g.in.Complete = true
+		c.evaluate(g.in)
 	}
 	c.result.Evidence = summarise(g.in.Evidence)
 	for _, r := range g.in.Rejected {

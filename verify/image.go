@@ -63,7 +63,7 @@ type imageCheck struct {
 
 func (c *imageCheck) run(subject policy.Subject) ImageResult {
 	needs := c.gate.Policies.Needs(c.ctx, subject)
-	in := policy.Input{Subject: subject, At: c.gate.At, Exploits: c.gate.Exploits, Complete: !needs.Evidence}
+	in := policy.Input{Subject: subject, At: c.gate.At, Exploits: c.gate.Exploits, Complete: !needs.Evidence, Explain: c.gate.Explain}
 	if needs.Evidence || needs.Digest || needs.Platforms {
 		resolved, err := c.resolve(subject, Want{Platforms: needs.Platforms})
 		if err != nil {
@@ -102,6 +102,7 @@ func (c *imageCheck) evaluate(in policy.Input) policy.Result {
 	c.result.Verdict, c.result.Digest = r.Verdict, in.Subject.Digest
 	c.result.Policies, c.result.Findings = nonNil(r.Policies), nonNil(r.Findings)
 	c.result.Requirements, c.result.Silenced = nonNil(r.Requirements), r.Silenced
+	c.result.Explanation = r.Explanation
 	return r
 }
 

@@ -73,6 +73,8 @@ type ImageResult struct {
 	Findings []policy.Finding   `json:"findings"`
 	Evidence []EvidenceSummary  `json:"evidence"`
 	Rejected []RejectionSummary `json:"rejected,omitempty"`
+	// Explanation is how the verdict came about, where the gate was asked.
+	Explanation *policy.Explanation `json:"explanation,omitempty"`
 }
 
 // EvidenceSummary is one signature that holds, without its contents.

@@ -61,14 +61,26 @@ func (j *judgement) trust(flags trustFlags, files fs.FS, access sigstore.Access)
 	return err
 }
 
+// gate is the one that judges.
+func (j *judgement) gate(ask snapshot.Ports) *verify.Gate {
+	return &verify.Gate{
+		Resolver: ask.Resolver, Stores: ask.Stores, Verifier: j.verifier, Policies: j.policies, Exploits: j.exploits, At: j.at,
+	}
+}
+
+// explain judges and says how each verdict came about.
+func (j *judgement) explain(ctx context.Context, ask snapshot.Ports) (verify.Report, error) {
+	gate := j.gate(ask)
+	gate.Explain = true
+	return gate.Judge(ctx, j.deployed)
+}
+
 // judge makes the report.
 func (j *judgement) judge(ctx context.Context, ask snapshot.Ports, term terminal) (verify.Report, error) {
 	bar := newProgressLine(term.err)
 	defer bar.clear()
-	gate := verify.Gate{
-		Resolver: ask.Resolver, Stores: ask.Stores, Verifier: j.verifier,
-		Policies: j.policies, Exploits: j.exploits, At: j.at, Progress: bar.show,
-	}
+	gate := j.gate(ask)
+	gate.Progress = bar.show
 	r, err := gate.Judge(ctx, j.deployed)
 	if j.atGiven {
 		at := j.at.UTC()
