@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/document"
@@ -202,7 +200,7 @@ func (c *converter) fact(f fact, in policy.Input) policy.Evidence {
 		s := f.Signature
 		e := policy.Evidence{Kind: policy.KindSignature, Format: policy.FormatSimpleSigning, Annotations: values(s.Annotations), Subject: c.target(in.Subject, s.Of)}
 		e.ID = sum(fmt.Appendf(nil, "%s %v", e.Subject, e.Annotations))
-		return c.asserted(e, s.By, signing{s.Age, s.Log, in.At}, f.Node)
+		return c.asserted(e, s.By, signing{s.Age, s.Log, in.At, f})
 	}
 	a := f.Attestation
 	predicate := c.content(a.File, bounds.EvidenceBytes)
@@ -221,7 +219,7 @@ func (c *converter) fact(f fact, in policy.Input) policy.Evidence {
 		c.Report(f.Node, "make the statement: %s", document.Printable(err.Error()))
 	}
 	e.ID = sum(payload)
-	return c.asserted(e, a.By, signing{a.Age, a.Log, in.At}, f.Node)
+	return c.asserted(e, a.By, signing{a.Age, a.Log, in.At, f})
 }
 
 // signing is how something was signed.
@@ -229,36 +227,52 @@ type signing struct {
 	age span
 	log text
 	at  time.Time
+	fact
 }
 
 // asserted adds who signed it, and when.
-func (c *converter) asserted(e policy.Evidence, by text, how signing, n *yaml.Node) policy.Evidence {
+func (c *converter) asserted(e policy.Evidence, by text, how signing) policy.Evidence {
 	signer, ok := c.signers[by.Value]
 	if !ok {
 		c.Report(by.Node, "signer %s is not defined in spec.signers%s", document.Quote(by.Value), document.Suggest(by.Value, slices.Sorted(maps.Keys(c.signers))))
 	}
-	if how.log.Value != "none" {
+	signer.Logged, signer.Stamped = how.log.Value != "none", how.Stamped.Value
+	signer.CertificateLogged = signer.Certificate != nil && how.CertificateLog.Value != "none"
+	if signer.Logged || signer.Stamped {
 		age := time.Minute
 		if how.age.Written() {
 			age = how.age.Value
 		}
-		signer.Logged, signer.CertificateLogged, signer.SignedAt = true, true, how.at.Add(-age)
+		signer.SignedAt = how.at.Add(-age)
 	} else if how.age.Written() {
-		c.Report(how.age.Node, "age with log: none: nobody then vouches for when it was signed")
+		c.Report(how.age.Node, "age with log: none, and not stamped: nobody then vouches for when it was signed")
 	}
+	// Which root it is that it holds against is told apart once the policies
+	// are known.
+	signer.Trust.Root = how.Root.Value
 	e.Signers = []policy.Signer{signer}
-	e.Location = fmt.Sprintf("fact at %s:%d", c.File.Name, n.Line)
+	if how.Kept != nil {
+		e.Source = policy.Source{Repository: how.Kept.Repository.Value, TagPrefix: how.Kept.TagPrefix.Value}
+	}
+	e.Location = fmt.Sprintf("fact at %s:%d", c.File.Name, how.Node.Line)
 	return e
 }
 
-// asserted makes facts hold against whatever the policies trust: which
-// authorities vouch for a signer is part of what is asserted.
+// asserted makes facts hold against whatever the policies trust, or against the
+// root that they name: which authorities vouch for a signer is part of what is
+// asserted.
 func asserted(set policy.Set, facts []policy.Evidence) {
+	names := map[string]string{"": "own"}
+	for id, root := range set.Roots() {
+		names[id] = root.Name
+	}
 	for i := range facts {
 		signer := facts[i].Signers[0]
+		root := signer.Trust.Root
+		signer.Trust = policy.Trust{}
 		facts[i].Signers = nil
 		for _, t := range append(set.Trusts(), policy.Trust{}) {
-			if signer.Certificate != nil && !signer.Logged && !t.IgnoreTransparencyLog {
+			if root != "" && names[t.Root] != root || !holds(signer, t) {
 				continue
 			}
 			signer.Trust = t
@@ -267,9 +281,16 @@ func asserted(set policy.Set, facts []policy.Evidence) {
 			}
 		}
 		if facts[i].Signers == nil {
+			signer.Trust = policy.Trust{Root: "none that the policies name"}
 			facts[i].Signers = []policy.Signer{signer}
 		}
 	}
+}
+
+// holds tells whether a certificate's signature has the logs' words that a
+// trust asks for.
+func holds(s policy.Signer, t policy.Trust) bool {
+	return s.Certificate == nil || (s.Logged || t.IgnoreTransparencyLog) && (s.CertificateLogged || t.IgnoreCertificateLog)
 }
 
 func sum(data []byte) policy.Digest {

@@ -114,6 +114,22 @@ type fact struct {
 	place
 	Signature   *signature   `yaml:"signature" oneof:"fact"`
 	Attestation *attestation `yaml:"attestation" oneof:"fact"`
+	// CertificateLog: none is that no log of certificates has the signer's.
+	CertificateLog text `yaml:"certificateLog" enum:"yes none"`
+	// Stamped tells that a timestamp authority vouches for the time.
+	Stamped document.Flag `yaml:"stamped"`
+	// Root is the name of the trusted root that it holds against, "own" for
+	// the run's. Default: whichever a policy asks for.
+	Root text `yaml:"root"`
+	// Kept is where it is kept. Default: beside the image.
+	Kept *kept `yaml:"kept"`
+}
+
+// kept is a place for signatures.
+type kept struct {
+	place
+	Repository text `yaml:"repository"`
+	TagPrefix  text `yaml:"tagPrefix"`
 }
 
 // signed is what every signature has.
