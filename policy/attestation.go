@@ -95,13 +95,20 @@ func (e *evaluation) checkStatement(ctx context.Context, q question, r *Attestat
 	if r.Expression == nil {
 		return nil
 	}
-	key := memoKey{c.evidence.Statement, r}
-	if known, ok := e.memo[key].(*Finding); ok {
+	key := answered{c.evidence.Statement, r}
+	if known, ok := e.answers[key]; ok {
 		return known
 	}
 	f := e.checkExpression(ctx, what, r, c.evidence.Statement)
-	e.memo[key] = f
+	e.answers[key] = f
 	return f
+}
+
+// answered is a statement that an expression was asked about, in this
+// evaluation.
+type answered struct {
+	statement   *Statement
+	requirement *AttestationRequirement
 }
 
 // checkExpression evaluates the expression, for every place where the image

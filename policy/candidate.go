@@ -233,9 +233,9 @@ func (e *evaluation) command(q question, w wanted) string {
 // label names the image, and the platform if the question is about one.
 func (e *evaluation) label(t target) string {
 	if t.platform == "" {
-		return e.in.Subject.name()
+		return e.called
 	}
-	return fmt.Sprintf("%s (%s, %s)", e.in.Subject.name(), clip(t.platform), short(t.digest))
+	return fmt.Sprintf("%s (%s, %s)", e.called, clip(t.platform), short(t.digest))
 }
 
 func (e *evaluation) rejected() []string {

@@ -87,10 +87,11 @@ type Needs struct {
 // told before the digest is known counts as needed.
 func (s Set) Needs(ctx context.Context, subject Subject) Needs {
 	var needs Needs
+	name := nameOf(subject)
 	for i := range s.Policies {
 		p := &s.Policies[i]
 		needs.Digest = needs.Digest || p.Match.namesDigest()
-		if m, _ := p.matches(ctx, subject); m == matchNo || p.AllowUnmatched {
+		if m, _ := p.matches(ctx, &subject, name); m == matchNo || p.AllowUnmatched {
 			continue
 		}
 		for r := range p.Require {

@@ -168,12 +168,16 @@ func looked(ev *Evidence, s *Signer, rules []SignerRule) []SeenEvidence {
 }
 
 // begin notes a policy that is looked at.
-func (t *trace) begin(p *Policy, m match, why string) {
+func (t *trace) begin(p *Policy, m match, why because) {
 	if t == nil {
 		return
 	}
+	reason := ""
+	if m != matchYes && why != nil {
+		reason = why()
+	}
 	t.policies = append(t.policies, PolicyStep{
-		Policy: p.Name, Source: p.Source, Matches: [...]string{matchNo: "no", matchUnknown: "unknown", matchYes: "yes"}[m], Why: why,
+		Policy: p.Name, Source: p.Source, Matches: [...]string{matchNo: "no", matchUnknown: "unknown", matchYes: "yes"}[m], Why: reason,
 		Warning: p.Mode != Enforce, Allows: p.AllowUnmatched,
 	})
 }

@@ -16,6 +16,14 @@ type evaluation struct {
 	// judged is about.
 	uses []Use
 	memo memo
+	// answers are what expressions say against statements, and name is how
+	// the image is named.
+	answers map[answered]*Finding
+	name    imageName
+	// called is the image's name in messages, and licenseJudges are those of
+	// requirements that deny licences.
+	called        string
+	licenseJudges map[*SBOMRequirement]*licenseJudge
 	// policy is the name of the one that is judged, and silenced what VEX
 	// explains away for any of them.
 	policy   string
@@ -41,7 +49,7 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 		}}, Settled: true}
 	}
 	in.Rejected = slices.Concat(in.Rejected, lapsed(in.Evidence, in.At))
-	e := &evaluation{set: &s, in: in, evidence: prepareEvidence(in.Evidence, in.At), memo: memo{}}
+	e := &evaluation{set: &s, in: in, evidence: prepareEvidence(in.Evidence, in.At), memo: memo{}, answers: map[answered]*Finding{}, name: nameOf(in.Subject), called: in.Subject.name()}
 	if in.Explain {
 		e.trace = &trace{}
 	}
@@ -73,7 +81,7 @@ type tally struct {
 	// warned are the policies of mode warn that match.
 	warned []string
 	// reasons say why the others do not match.
-	reasons []string
+	reasons []because
 	// open is the number of policies that more evidence may change; failed
 	// tells that one fails which counts and which none can change.
 	open   int
@@ -86,7 +94,7 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 	e.trace.begin(p, m, why)
 	switch {
 	case m == matchNo:
-		t.reasons = append(t.reasons, fmt.Sprintf("%s: %s", p.Name, why))
+		t.reasons = append(t.reasons, func() string { return fmt.Sprintf("%s: %s", p.Name, why()) })
 		return
 	case m == matchYes && !slices.Contains(t.matched, p.Name):
 		t.matched = append(t.matched, p.Name)
@@ -99,7 +107,7 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 	if m == matchUnknown {
 		o = undecidable(Finding{
 			Code: CodeMatchUnknown, Policy: p.Name,
-			Message: fmt.Sprintf("whether policy %s is about %s cannot be told: %s", p.Name, e.in.Subject.name(), why),
+			Message: fmt.Sprintf("whether policy %s is about %s cannot be told: %s", p.Name, e.in.Subject.name(), why()),
 			Hint:    "say where the image runs (metadata.namespace, or the destination of what deploys it), or widen the policy's match",
 		})
 	} else {
@@ -113,10 +121,10 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 }
 
 // place tells whether a policy is about the image, and keeps where.
-func (e *evaluation) place(ctx context.Context, p *Policy) (m match, why string) {
+func (e *evaluation) place(ctx context.Context, p *Policy) (m match, why because) {
 	e.uses = e.in.Subject.Uses
 	if p.Match.Selector == nil {
-		return p.matches(ctx, e.in.Subject)
+		return p.matches(ctx, &e.in.Subject, e.name)
 	}
 	m, why, e.uses = p.selects(ctx, e.in.Subject)
 	return m, why
@@ -124,14 +132,14 @@ func (e *evaluation) place(ctx context.Context, p *Policy) (m match, why string)
 
 // allow notes a policy that lets images run unmatched. In mode warn it
 // changes no verdict.
-func (e *evaluation) allow(p *Policy, m match, why string, t *tally) {
+func (e *evaluation) allow(p *Policy, m match, why because, t *tally) {
 	switch {
 	case p.Mode == Warn:
-		t.reasons = append(t.reasons, fmt.Sprintf("%s: its mode is warn", p.Name))
+		t.reasons = append(t.reasons, func() string { return p.Name + ": its mode is warn" })
 	case m == matchYes:
 		t.allowed = append(t.allowed, p.Name)
 	default:
-		t.doubtful = append(t.doubtful, fmt.Sprintf("%s: %s", p.Name, why))
+		t.doubtful = append(t.doubtful, fmt.Sprintf("%s: %s", p.Name, why()))
 	}
 }
 
@@ -145,7 +153,7 @@ func (t *tally) add(p *Policy, o outcome) {
 		t.enforced = append(t.enforced, p.Name)
 		t.verdicts = append(t.verdicts, o.verdict)
 	} else {
-		t.reasons = append(t.reasons, fmt.Sprintf("%s: its mode is warn, so that it only reports", p.Name))
+		t.reasons = append(t.reasons, func() string { return p.Name + ": its mode is warn, so that it only reports" })
 	}
 	for _, f := range o.findings {
 		f.Policy = p.Name
@@ -175,10 +183,18 @@ func (e *evaluation) close(t *tally) {
 	case len(t.reasons) == 0:
 		f.Message = fmt.Sprintf("no policy is about %s: there is no policy", name)
 	default:
-		f.Message = fmt.Sprintf("no enforced policy is about %s; looked at %s", name, list(t.reasons))
+		f.Message = fmt.Sprintf("no enforced policy is about %s; looked at %s", name, list(told(t.reasons)))
 	}
 	t.verdicts = append(t.verdicts, f.Verdict)
 	t.findings = append(t.findings, f)
+}
+
+func told(reasons []because) []string {
+	out := make([]string, len(reasons))
+	for i, why := range reasons {
+		out[i] = why()
+	}
+	return out
 }
 
 // addFaults reports what could not be looked at: as a warning where the

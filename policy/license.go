@@ -9,14 +9,19 @@ import (
 // licence. It remembers its answers: the packages of one SBOM share few
 // expressions.
 type licenseJudge struct {
-	denied []string
-	known  map[string]licenseAnswer
+	// written are the denied ids, denied their bases.
+	written, denied []string
+	known           map[string]licenseAnswer
 }
 
 type licenseAnswer struct{ denied, read bool }
 
 func newLicenseJudge(denied []string) *licenseJudge {
-	return &licenseJudge{denied: denied, known: map[string]licenseAnswer{}}
+	j := &licenseJudge{written: denied, known: map[string]licenseAnswer{}}
+	for _, id := range denied {
+		j.denied = append(j.denied, licenseBase(id))
+	}
+	return j
 }
 
 // denies tells whether there is no way to use what is under the expression
@@ -42,14 +47,14 @@ func (j *licenseJudge) decide(expression string) licenseAnswer {
 	if !asserts(expression) {
 		return licenseAnswer{read: true}
 	}
-	p := licenseParser{judge: j, words: strings.Fields(parenthesised().Replace(expression))}
+	p := licenseParser{judge: j, words: strings.Fields(parenthesised.Replace(expression))}
 	if avoidable, ok := p.alternatives(0); ok && len(p.words) == 0 {
 		return licenseAnswer{denied: !avoidable, read: true}
 	}
 	return licenseAnswer{denied: slices.ContainsFunc(licenseNames(expression), j.isDenied)}
 }
 
-func parenthesised() *strings.Replacer { return strings.NewReplacer("(", " ( ", ")", " ) ") }
+var parenthesised = strings.NewReplacer("(", " ( ", ")", " ) ")
 
 // licenseDepth is how deeply an expression that is parsed may nest.
 const licenseDepth = 50
@@ -136,13 +141,7 @@ func licenseNames(expression string) []string {
 }
 
 func (j *licenseJudge) isDenied(id string) bool {
-	base := licenseBase(id)
-	for _, d := range j.denied {
-		if licenseBase(d) == base {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(j.denied, licenseBase(id))
 }
 
 // licenseBase is the id without what says which versions and exceptions it

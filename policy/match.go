@@ -25,41 +25,44 @@ func matchIf(holds bool) match {
 	return matchNo
 }
 
+// because says why, to those who ask: most policies of a set are about other
+// images, and nobody wants to know.
+type because func() string
+
 // matches tells whether a policy is about an image, and why not or why that
 // cannot be told. An image that runs in several places is matched if any one
 // of them is: more policies then apply, and all of them must pass. A policy
 // that allows unmatched images must match every place, because it takes
 // demands away.
-func (p *Policy) matches(ctx context.Context, s Subject) (match, string) {
+func (p *Policy) matches(ctx context.Context, s *Subject, name imageName) (match, because) {
 	if p.Match.Selector != nil {
-		m, why, _ := p.selects(ctx, s)
+		m, why, _ := p.selects(ctx, *s)
 		return m, why
 	}
 	if len(p.Match.Images) == 0 {
-		return matchUnknown, "its match names no images"
+		return matchUnknown, func() string { return "its match names no images" }
 	}
-	name := nameOf(s)
 	include, exclude := demands, lifts
 	if p.AllowUnmatched {
 		include, exclude = lifts, demands
 	}
 	images, _ := matchNames(p.Match.Images, name, include)
 	if images == matchNo {
-		return matchNo, fmt.Sprintf("it is about %s", list(p.Match.Images))
+		return matchNo, p.isAboutOthers
 	}
 	excluded, pattern := matchNames(p.Match.Exclude, name, exclude)
 	if excluded == matchYes {
-		return matchNo, fmt.Sprintf("it excludes %s", pattern)
+		return matchNo, func() string { return fmt.Sprintf("it excludes %s", pattern) }
 	}
 	if images == matchUnknown || excluded == matchUnknown {
-		return matchUnknown, "its match names a digest, and the image's digest is not known"
+		return matchUnknown, func() string { return "its match names a digest, and the image's digest is not known" }
 	}
 	return p.matchesUses(s.Uses)
 }
 
 // selects asks the selector about every place where the image runs. The uses
 // are those that are selected, or may be.
-func (p *Policy) selects(ctx context.Context, s Subject) (m match, why string, uses []Use) {
+func (p *Policy) selects(ctx context.Context, s Subject) (m match, why because, uses []Use) {
 	places := s.Uses
 	if len(places) == 0 {
 		places = []Use{{}}
@@ -70,20 +73,20 @@ func (p *Policy) selects(ctx context.Context, s Subject) (m match, why string, u
 		if found != matchNo {
 			uses = append(uses, use)
 		}
-		if found > m || why == "" {
-			m, why = found, reason
+		if found > m || why == nil {
+			m, why = found, func() string { return reason }
 		}
 	}
 	return m, why, uses
 }
 
 // matchesUses folds the places where an image runs.
-func (p *Policy) matchesUses(uses []Use) (match, string) {
+func (p *Policy) matchesUses(uses []Use) (match, because) {
 	if !p.Match.asksForUse() {
-		return matchYes, ""
+		return matchYes, nil
 	}
 	if len(uses) == 0 {
-		return matchUnknown, "where the image runs is not known"
+		return matchUnknown, func() string { return "where the image runs is not known" }
 	}
 	result, why := p.Match.matchesUse(uses[0])
 	for _, use := range uses[1:] {
@@ -94,6 +97,9 @@ func (p *Policy) matchesUses(uses []Use) (match, string) {
 	}
 	return result, why
 }
+
+// isAboutOthers says that none of the patterns names the image.
+func (p *Policy) isAboutOthers() string { return fmt.Sprintf("it is about %s", list(p.Match.Images)) }
 
 // namesDigest tells whether any pattern is about the digest.
 func (m *Match) namesDigest() bool {
@@ -106,8 +112,8 @@ func (m *Match) asksForUse() bool {
 
 // matchesUse tells whether every list of the match holds for one place. An
 // attribute that the place does not tell is unknown, not another one.
-func (m *Match) matchesUse(use Use) (match, string) {
-	result, why := matchYes, ""
+func (m *Match) matchesUse(use Use) (match, because) {
+	result, why := matchYes, because(nil)
 	for _, filter := range []struct {
 		what   string
 		wanted []string
@@ -123,18 +129,24 @@ func (m *Match) matchesUse(use Use) (match, string) {
 		}
 		if filter.found == "" {
 			result = matchUnknown
-			why = fmt.Sprintf("it is for %s %s, and that of %s is not known", filter.what, list(filter.wanted), use.name())
+			why = func() string {
+				return fmt.Sprintf("it is for %s %s, and that of %s is not known", filter.what, list(filter.wanted), use.name())
+			}
 			continue
 		}
 		globs := filter.what == "namespaces" || filter.what == "units"
 		if globs && matchAnyGlob(filter.wanted, filter.found) || slices.Contains(filter.wanted, filter.found) {
 			continue
 		}
-		return matchNo, fmt.Sprintf("it is for %s %s, and %s is in %q", filter.what, list(filter.wanted), use.name(), filter.found)
+		return matchNo, func() string {
+			return fmt.Sprintf("it is for %s %s, and %s is in %q", filter.what, list(filter.wanted), use.name(), filter.found)
+		}
 	}
 	for _, key := range sortedKeys(m.Labels) {
 		if value, found := use.Labels[key]; !found || value != m.Labels[key] {
-			return matchNo, fmt.Sprintf("it is for objects with label %s=%s, and %s has none", key, m.Labels[key], use.name())
+			return matchNo, func() string {
+				return fmt.Sprintf("it is for objects with label %s=%s, and %s has none", key, m.Labels[key], use.name())
+			}
 		}
 	}
 	return result, why

@@ -134,7 +134,12 @@ func TestPolicyMatches(t *testing.T) {
 		if row.change != nil {
 			row.change(&s)
 		}
-		if got, why := p.matches(t.Context(), s); got != row.want || got != matchYes && why == "" {
+		got, because := p.matches(t.Context(), &s, nameOf(s))
+		why := ""
+		if because != nil {
+			why = because()
+		}
+		if got != row.want || got != matchYes && why == "" {
 			t.Errorf("%s: %d (%s), want %d", name, got, why, row.want)
 		}
 	}

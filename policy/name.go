@@ -54,6 +54,7 @@ func normaliseName(name string) string {
 		}
 		registry, path = dockerHub, name
 	}
+	written := registry
 	registry = strings.TrimSuffix(strings.ToLower(registry), ":443")
 	registry = strings.TrimSuffix(registry, ".")
 	switch registry {
@@ -61,7 +62,10 @@ func normaliseName(name string) string {
 		registry = dockerHub
 	}
 	if registry == dockerHub && !strings.Contains(path, "/") && !strings.Contains(path, "**") {
-		path = "library/" + path
+		return registry + "/library/" + path
+	}
+	if registry == written && len(registry)+1+len(path) == len(name) {
+		return name
 	}
 	return registry + "/" + path
 }
@@ -83,10 +87,12 @@ const (
 func matchName(pattern string, name imageName, why stance) match {
 	rest, digest, hasDigest := strings.Cut(pattern, "@")
 	repository, tag := cutTag(rest)
-	if !matchGlob(repository, name.normalised) &&
-		!matchGlob(normaliseName(repository), name.normalised) &&
-		!matchGlob(repository, name.written) {
-		return matchNo
+	if !matchGlob(repository, name.normalised) {
+		normal := normaliseName(repository)
+		if (normal == repository || !matchGlob(normal, name.normalised)) &&
+			(name.written == name.normalised || !matchGlob(repository, name.written)) {
+			return matchNo
+		}
 	}
 	if tag != "" && (!matchGlob(tag, name.tag) || name.tag == "") {
 		return matchNo

@@ -3,41 +3,59 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/syncgate/syncgate/policy/predicate"
 )
 
-// memo keeps what statements were parsed to for one evaluation, so that each
-// is parsed once however many requirements ask.
-type memo map[memoKey]any
-
-// memoKey is a statement and what was made of it.
-type memoKey struct {
-	statement *Statement
-	made      any
+// facts is what a statement's predicate was parsed to: once, however many
+// requirements ask, and however often it is evaluated. It is a fact about
+// immutable bytes, and no verdict.
+type facts struct {
+	mu    sync.Mutex
+	known map[any]any
 }
 
 // parse is the signature of package predicate's parsers.
 type parse[T any] func(predicateType string, raw []byte) (*T, error)
 
-type memoValue[T any] struct {
+type parsed[T any] struct {
 	facts *T
 	err   error
 }
 
 // parseOnce parses a statement's predicate, or remembers what came of it.
 func parseOnce[T any](e *evaluation, s *Statement, p parse[T]) (*T, error) {
-	key := memoKey{s, (*T)(nil)}
-	if known, ok := e.memo[key].(memoValue[T]); ok {
+	kept := s.facts
+	if kept == nil {
+		kept = e.memo.of(s)
+	}
+	kept.mu.Lock()
+	defer kept.mu.Unlock()
+	key := (*T)(nil)
+	if known, ok := kept.known[key].(parsed[T]); ok {
 		return known.facts, known.err
 	}
-	var v memoValue[T]
+	var v parsed[T]
 	v.facts, v.err = p(s.PredicateType, s.Predicate)
 	if v.facts == nil && v.err == nil {
 		v.err = errors.New("the predicate holds nothing")
 	}
-	e.memo[key] = v
+	if kept.known == nil {
+		kept.known = map[any]any{}
+	}
+	kept.known[key] = v
 	return v.facts, v.err
+}
+
+// memo keeps facts for one evaluation, of statements that keep none.
+type memo map[*Statement]*facts
+
+func (m memo) of(s *Statement) *facts {
+	if m[s] == nil {
+		m[s] = &facts{}
+	}
+	return m[s]
 }
 
 // unread is the finding about a predicate that does not parse: unknown where

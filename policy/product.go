@@ -25,7 +25,7 @@ func (n names) digest(text string) bool {
 // name them, is the digest.
 func (n names) hash(hashes map[string]string) bool {
 	for algorithm, hash := range hashes {
-		name := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(algorithm))
+		name := dashes.Replace(strings.ToLower(algorithm))
 		if n.digest(name + ":" + strings.ToLower(hash)) {
 			return true
 		}
@@ -138,3 +138,6 @@ func trimScheme(uri string) string {
 	}
 	return uri
 }
+
+// dashes takes out what spellings of algorithms differ in.
+var dashes = strings.NewReplacer("-", "", "_", "")

@@ -64,7 +64,7 @@ func (e *evaluation) checkSBOM(r *SBOMRequirement, s *predicate.SBOM, c candidat
 			return f
 		}
 	}
-	if f := deniedLicense(r.DenyLicenses, s); f != nil {
+	if f := deniedLicense(e.licenses(r), s); f != nil {
 		return f
 	}
 	return deniedPackage(r.DenyPackages, s)
@@ -164,11 +164,22 @@ func packageName(p *predicate.Package) string {
 	return clip(strings.TrimSpace(p.Name + " " + p.Version))
 }
 
-func deniedLicense(denied []string, s *predicate.SBOM) *Finding {
-	if len(denied) == 0 {
+// licenses judges licences for a requirement, and remembers its answers for
+// this evaluation.
+func (e *evaluation) licenses(r *SBOMRequirement) *licenseJudge {
+	if e.licenseJudges[r] == nil {
+		if e.licenseJudges == nil {
+			e.licenseJudges = map[*SBOMRequirement]*licenseJudge{}
+		}
+		e.licenseJudges[r] = newLicenseJudge(r.DenyLicenses)
+	}
+	return e.licenseJudges[r]
+}
+
+func deniedLicense(judge *licenseJudge, s *predicate.SBOM) *Finding {
+	if len(judge.denied) == 0 {
 		return nil
 	}
-	judge := newLicenseJudge(denied)
 	var found []string
 	for i := range s.Packages {
 		p := &s.Packages[i]
@@ -183,7 +194,7 @@ func deniedLicense(denied []string, s *predicate.SBOM) *Finding {
 		return nil
 	}
 	return &Finding{Code: CodeSBOMLicenseDenied, Verdict: Fail,
-		Message: fmt.Sprintf("its SBOM lists %s under a licence that is denied (%s): %s", count(len(found), "package"), list(denied), list(found)),
+		Message: fmt.Sprintf("its SBOM lists %s under a licence that is denied (%s): %s", count(len(found), "package"), list(judge.written), list(found)),
 		Hint:    "replace what is under that licence, or take the licence off the policy's list"}
 }
 
@@ -193,7 +204,7 @@ func (e *evaluation) unreadLicenses(q question, r *SBOMRequirement, s *predicate
 	if len(r.DenyLicenses) == 0 {
 		return nil
 	}
-	judge := newLicenseJudge(r.DenyLicenses)
+	judge := e.licenses(r)
 	var names []string
 	for i := range s.Packages {
 		if slices.ContainsFunc(s.Packages[i].Licenses, func(l string) bool { return !judge.reads(l) }) {

@@ -65,7 +65,7 @@ func (r *SignerRule) differsByName(s *Signer) *difference {
 	d := &difference{alike: 1}
 	switch {
 	case r.Key != nil && (r.Key.Fingerprint == "" || s.Key != r.Key.Fingerprint):
-		d.what = []string{fmt.Sprintf("the key is %s instead of %s", keyName(s.Key), keyName(r.Key.Fingerprint))}
+		d.what = []string{"the key is " + keyName(s.Key) + " instead of " + keyName(r.Key.Fingerprint)}
 	case r.Key != nil:
 	case r.X509 != nil && !r.Root.OwnCertificates():
 		d.what = []string{"the policy's signer names no certificate authority of its own"}

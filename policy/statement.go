@@ -32,6 +32,9 @@ type Statement struct {
 	// Predicate is the predicate's JSON as it was signed. It is nil if there
 	// is none.
 	Predicate json.RawMessage
+
+	// facts are what the predicate was parsed to.
+	facts *facts
 }
 
 // Names tells whether the statement speaks of a digest.
@@ -69,7 +72,7 @@ func ParseStatement(payload []byte) (*Statement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read statement: %w", err)
 	}
-	s := &Statement{Subject: fields["subject"], Predicate: fields["predicate"]}
+	s := &Statement{Subject: fields["subject"], Predicate: fields["predicate"], facts: &facts{}}
 	if s.Type, err = statementType(fields); err != nil {
 		return nil, fmt.Errorf("read statement: %w", err)
 	}

@@ -58,8 +58,8 @@ func TestParseStatement(t *testing.T) {
 				t.Errorf("subject is %s", subject)
 			}
 			got.Subject = nil
-			if !reflect.DeepEqual(*got, want) {
-				t.Errorf("got %+v, want %+v", *got, want)
+			if got := (policy.Statement{Type: got.Type, PredicateType: got.PredicateType, Subjects: got.Subjects, Predicate: got.Predicate}); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
 	}
