@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/syncgate/syncgate/policy"
 )
 
 // document is a page of documentation, by its name from the root of the
@@ -71,6 +73,86 @@ func TestDocsLinks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDocsNameTestsThatExist: what the documentation says of how policies are
+// judged names the tests that hold it, and each of them is there.
+func TestDocsNameTestsThatExist(t *testing.T) {
+	named := regexp.MustCompile("`([a-z/]+): (Test\\w+)`")
+	for page, text := range documents(t) {
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			files, err := filepath.Glob(filepath.Join(moduleRoot, m[1], "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for _, file := range files {
+				source, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = found || bytes.Contains(source, []byte("\nfunc "+m[2]+"("))
+			}
+			if !found {
+				t.Errorf("%s names %s of %s, which is not there", page, m[2], m[1])
+			}
+		}
+	}
+	_, judged, _ := strings.Cut(documents(t)["policy.md"], "## How it is judged\n")
+	judged, _, _ = strings.Cut(judged, "\n## ")
+	_, nothing, _ := strings.Cut(documents(t)["verdicts.md"], "## Nothing to check")
+	rows := 0
+	for line := range strings.SplitSeq(judged+nothing, "\n") {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.Contains(line, "held by |") {
+			continue
+		}
+		if rows++; !named.MatchString(line) {
+			t.Errorf("no test holds: %s", line)
+		}
+	}
+	if rows < 30 {
+		t.Errorf("%d rows that tests hold", rows)
+	}
+}
+
+// TestDocsTruthTables compares the tables of docs/verdicts.md, cell by cell,
+// with what is done.
+func TestDocsTruthTables(t *testing.T) {
+	text := documents(t)["verdicts.md"]
+	for head, fold := range map[string]func(...policy.Verdict) policy.Verdict{"all of": policy.AllOf, "any of": policy.AnyOf} {
+		_, table, found := strings.Cut(text, "| "+head+" |")
+		table, _, _ = strings.Cut(table, "\n\n")
+		lines := strings.Split(table, "\n")
+		if !found || len(lines) != 5 {
+			t.Fatalf("table %q has %d lines", head, len(lines))
+		}
+		columns := cells(t, lines[0])
+		for _, line := range lines[2:] {
+			row := cells(t, strings.ReplaceAll(strings.TrimPrefix(line, "| "), "**", ""))
+			for i, want := range row[1:] {
+				if got := fold(row[0], columns[i]); got != want {
+					t.Errorf("%s %s and %s is %s, and the page says %s", head, row[0], columns[i], got, want)
+				}
+			}
+		}
+	}
+}
+
+// cells are the verdicts of one line of a table.
+func cells(t *testing.T, line string) []policy.Verdict {
+	t.Helper()
+	var out []policy.Verdict
+	for cell := range strings.SplitSeq(strings.Trim(line, "| "), "|") {
+		var v policy.Verdict
+		if err := v.UnmarshalText([]byte(strings.TrimSpace(cell))); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	if len(out) < 3 {
+		t.Fatalf("line %q has %d cells", line, len(out))
+	}
+	return out
 }
 
 // TestREADMEShowsTheDemo runs the demo and finds in what it prints all that
