@@ -12,7 +12,7 @@ func newPolicy(term terminal) *cobra.Command {
 		Short: "Work on policies",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newPolicyLint(term), newPolicyTest(term), newPolicyExplain(term), newPolicySchema(term))
+	cmd.AddCommand(newPolicyLint(term), newPolicyTest(term), newPolicyExplain(term), newPolicyConvert(term), newPolicySchema(term))
 	return cmd
 }
 

@@ -112,7 +112,9 @@ func (p *printer) step(s *policy.RequirementStep, prefix string, last bool) {
 }
 
 // asks tells whether a kind of requirement looks for evidence itself.
-func asks(kind string) bool { return kind != "digest" && kind != "static" && !strings.HasPrefix(kind, "unsupported") }
+func asks(kind string) bool {
+	return kind != "digest" && kind != "static" && !strings.HasPrefix(kind, "unsupported")
+}
 
 // sign is the verdict on a requirement, in short.
 func (p *printer) sign(s *policy.RequirementStep) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/convert"
 	"github.com/syncgate/syncgate/policy/dialect/cel"
 	"github.com/syncgate/syncgate/policy/dialect/clusterimagepolicy"
 	"github.com/syncgate/syncgate/policy/dialect/cue"
@@ -98,4 +99,9 @@ func (l *loader) set() policy.Set {
 	set.Policies = append(set.Policies, l.sigstore.Policies...)
 	set.Policies = append(set.Policies, l.kyverno.Policies...)
 	return set
+}
+
+// Convertible are the languages whose policies can be written natively.
+func Convertible() []convert.Language {
+	return []convert.Language{clusterimagepolicy.Language{}}
 }
