@@ -149,7 +149,7 @@ func fold(report Report) (Summary, policy.Verdict) {
 func policyRefs(set policy.Set) []PolicyRef {
 	refs := []PolicyRef{}
 	for _, p := range set.Policies {
-		ref := PolicyRef{Name: p.Name, Digest: p.Digest, Dialect: p.Dialect}
+		ref := PolicyRef{Name: p.Name, Digest: p.Digest, Source: p.Source, Dialect: p.Dialect}
 		if !slices.Contains(refs, ref) {
 			refs = append(refs, ref)
 		}

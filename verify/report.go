@@ -37,6 +37,9 @@ const (
 type PolicyRef struct {
 	Name   string        `json:"name"`
 	Digest policy.Digest `json:"digest"`
+	// Source is where the document is, as "file:line". Of a policy from
+	// elsewhere it begins with the repository and the commit or digest.
+	Source string `json:"source,omitempty"`
 	// Dialect is the apiVersion and kind of the document that the policy was
 	// read from, where that is another tool's.
 	Dialect string `json:"dialect,omitempty"`

@@ -99,7 +99,7 @@ func (f *verifyFlags) loadAgain(ctx context.Context, saved *snapshot.Snapshot) (
 			return nil, err
 		}
 	}
-	if len(f.policies) > 0 {
+	if len(f.policies.names) > 0 {
 		run.policies, _, err = f.loadPolicies(ctx)
 	} else {
 		run.policies, err = dialect.Load(document.Files(saved.PolicyFiles), then.Policies...)

@@ -34,7 +34,7 @@ func (f *gateFlags) register(cmd *cobra.Command) {
 	v.trust.register(cmd)
 	v.exploits.register(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&v.policies, "policy", nil, "policy file or directory, by its absolute path (repeatable)")
+	flags.StringArrayVar(&v.policies.names, "policy", nil, "policy file or directory, by its absolute path (repeatable)")
 	flags.BoolVar(&v.source.allowRemote, "allow-remote", false, "fetch remote bases and charts")
 	flags.BoolVar(&v.source.offline, "offline", false, "no network but the registry; what would need it is unknown")
 	flags.StringArrayVar(&v.source.plainHTTP, "plain-http", nil, "registry or chart repository that is reached over HTTP (repeatable); loopback is by default")
@@ -47,7 +47,7 @@ func (f *gateFlags) register(cmd *cobra.Command) {
 func (f *gateFlags) outside(root string) error {
 	v := &f.verify
 	files := map[string][]string{
-		"--policy": v.policies, "--trusted-root": values(v.trust.files), "--tuf-root": values(v.trust.tufRoots),
+		"--policy": v.policies.names, "--trusted-root": values(v.trust.files), "--tuf-root": values(v.trust.tufRoots),
 		"--rules": {v.rules.file}, "--kev": {v.exploits.kev}, "--epss": {v.exploits.epss}, "--cache": {v.source.cache.dir},
 	}
 	real, err := filepath.EvalSymlinks(root)

@@ -26,8 +26,9 @@ type judgement struct {
 	deployed verify.Deployment
 	// policyFiles and files are what was read of policies, and of other flags;
 	// memory is the trusted roots that were fetched.
-	policyFiles, files *document.Recorder
-	memory             *sigstore.Memory
+	policyFiles policyRecord
+	files       *document.Recorder
+	memory      *sigstore.Memory
 }
 
 // load reads what the flags name: a mistake in it is told before anything is

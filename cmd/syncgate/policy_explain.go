@@ -50,7 +50,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	f.trust.register(cmd)
 	f.exploits.register(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.policies, "policy", nil, "policy file or directory (repeatable)")
+	f.policies.register(cmd)
 	flags.StringVar(&f.evidence.from, "evidence", "", "explain by what verify --save-evidence saved, with no network")
 	flags.StringVarP(&f.format, "output", "o", "text", "text or json")
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")

@@ -13,6 +13,13 @@ import (
 	"testing"
 	"time"
 
+	gcrname "github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/syncgate/syncgate/policy"
@@ -46,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"down":     func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(worldOf(ts).Close()) },
 			"push":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).push(ts, args) },
 			"sign":     func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).sign(ts, args) },
+			"artifact": func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).artifact(ts, args) },
 			"bundle":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).bundle(ts, args) },
 			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },
 			"holder":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).holder(ts, args) },
@@ -164,6 +172,33 @@ func (w *scriptWorld) sign(ts *testscript.TestScript, args []string) {
 		return
 	}
 	ts.Check(w.Sign(image, w.signers[args[1]], w.how(ts, options)))
+}
+
+// artifact is "artifact NAME FILE...": it pushes the files as one artifact, a
+// layer each, as oras does, and sets the same variables as push.
+func (w *scriptWorld) artifact(ts *testscript.TestScript, args []string) {
+	name := args[0]
+	image, err := w.PushImage("acme/" + name + ":v0")
+	ts.Check(err)
+	var made v1.Image = mutate.MediaType(empty.Image, types.OCIManifestSchema1)
+	for _, file := range args[1:] {
+		made, err = mutate.Append(made, mutate.Addendum{
+			Layer:       static.NewLayer([]byte(ts.ReadFile(file)), "application/vnd.acme.policy+yaml"),
+			Annotations: map[string]string{"org.opencontainers.image.title": filepath.Base(file)},
+		})
+		ts.Check(err)
+	}
+	digest, err := made.Digest()
+	ts.Check(err)
+	ref, err := gcrname.ParseReference(w.Host() + "/acme/" + name + ":v1")
+	ts.Check(err)
+	ts.Check(remote.Write(ref, made))
+	image.Tag = "v1"
+	image.Digest, err = policy.ParseDigest(digest.String())
+	ts.Check(err)
+	w.images[name] = image
+	ts.Setenv(strings.ToUpper(name), image.Pinned())
+	ts.Setenv(strings.ToUpper(name)+"_TAG", w.Host()+"/acme/"+name+":v1")
 }
 
 // bundle is "bundle NAME SIGNER TYPE FILE OUT [OPTION...]": attest, into a file.

@@ -21,7 +21,7 @@ import (
 type verifyFlags struct {
 	source         sourceFlags
 	rules          rulesFlag
-	policies       []string
+	policies       policyFlags
 	policyRevision string
 	trust          trustFlags
 	exploits       exploitFlags
@@ -59,7 +59,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	f.trust.register(cmd)
 	f.exploits.register(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.policies, "policy", nil, "policy file or directory (repeatable)")
+	f.policies.register(cmd)
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
 	f.outputs.register(cmd)
 	f.evidence.register(cmd)

@@ -25,15 +25,36 @@ import (
 // The error is of type document.Problems and holds everything that is wrong
 // in any of the files. A set without a policy is an error, and so is one that
 // holds two policies of the same name, whatever their languages.
-func Load(fsys fs.FS, names ...string) (policy.Set, error) {
-	l := newLoader(fsys)
-	problems := document.Read(fsys, names, l.read)
-	set := l.set()
+func Load(fsys fs.FS, names ...string) (policy.Set, error) { return LoadAll(Files{fsys, names}) }
+
+// Files are policy files and directories of one file system. What they name,
+// such as keys, is looked for there alone.
+type Files struct {
+	FS    fs.FS
+	Names []string
+}
+
+// LoadAll is Load for the files of several file systems, as one set.
+func LoadAll(sources ...Files) (policy.Set, error) {
+	var set policy.Set
+	var problems document.Problems
+	var loaders []*loader
+	var names []string
+	shared := newShared()
+	for _, source := range sources {
+		l := shared.loader(source.FS)
+		problems = append(problems, document.Read(source.FS, source.Names, l.read)...)
+		read := l.set()
+		set.Policies, set.Exceptions = append(set.Policies, read.Policies...), append(set.Exceptions, read.Exceptions...)
+		loaders, names = append(loaders, l), append(names, source.Names...)
+	}
 	if len(problems) == 0 && len(set.Policies) == 0 {
 		problems = native.NoPolicy(names)
 	}
 	if len(problems) == 0 {
-		problems = append(l.native.Finish(set.Policies), l.sigstore.Finish()...)
+		for _, l := range loaders {
+			problems = append(append(problems, l.native.Finish(set.Policies)...), l.sigstore.Finish()...)
+		}
 	}
 	if len(problems) > 0 {
 		return policy.Set{}, problems
@@ -63,12 +84,20 @@ type loader struct {
 	kyverno  *kyverno.Reader
 }
 
-func newLoader(fsys fs.FS) *loader {
-	policies, budget, programs := document.Names{}, &document.Budget{}, sandbox.New()
+// shared is what the loaders of one set have in common.
+type shared struct {
+	policies document.Names
+	budget   *document.Budget
+	programs *sandbox.Pool
+}
+
+func newShared() shared { return shared{document.Names{}, &document.Budget{}, sandbox.New()} }
+
+func (s shared) loader(fsys fs.FS) *loader {
 	return &loader{
-		native:   native.NewReader(fsys, policies, budget),
-		sigstore: clusterimagepolicy.NewReader(policies, budget, programs),
-		kyverno:  kyverno.NewReader(policies, budget, programs),
+		native:   native.NewReader(fsys, s.policies, s.budget),
+		sigstore: clusterimagepolicy.NewReader(s.policies, s.budget, s.programs),
+		kyverno:  kyverno.NewReader(s.policies, s.budget, s.programs),
 	}
 }
 
