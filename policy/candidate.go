@@ -65,22 +65,32 @@ func prepareEvidence(evidence []Evidence, at time.Time) []Evidence {
 			kept = append(kept, e)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b Evidence) int {
-		return cmp.Or(
-			strings.Compare(a.Subject.String(), b.Subject.String()),
-			strings.Compare(string(a.Kind), string(b.Kind)),
-			strings.Compare(a.ID.String(), b.ID.String()),
-			strings.Compare(signersOf(a), signersOf(b)),
-			strings.Compare(string(a.Format), string(b.Format)),
-			strings.Compare(a.Source.Repository, b.Source.Repository),
-			strings.Compare(a.Source.TagPrefix, b.Source.TagPrefix),
-			strings.Compare(a.Location, b.Location),
-		)
-	})
+	slices.SortStableFunc(kept, func(a, b Evidence) int { return compareEvidence(&a, &b) })
 	return slices.CompactFunc(kept, func(a, b Evidence) bool {
 		return !a.ID.IsZero() && a.ID == b.ID && a.Kind == b.Kind && a.Subject == b.Subject &&
 			a.Format == b.Format && a.Source == b.Source && signersOf(a) == signersOf(b)
 	})
+}
+
+// compareEvidence orders evidence. What takes time to compare comes last, and
+// is asked only of what is alike otherwise.
+func compareEvidence(a, b *Evidence) int {
+	if c := cmp.Or(compareDigests(a.Subject, b.Subject), strings.Compare(string(a.Kind), string(b.Kind)), compareDigests(a.ID, b.ID)); c != 0 {
+		return c
+	}
+	if c := strings.Compare(signersOf(*a), signersOf(*b)); c != 0 {
+		return c
+	}
+	return cmp.Or(
+		strings.Compare(string(a.Format), string(b.Format)),
+		strings.Compare(a.Source.Repository, b.Source.Repository),
+		strings.Compare(a.Source.TagPrefix, b.Source.TagPrefix),
+		strings.Compare(a.Location, b.Location),
+	)
+}
+
+func compareDigests(a, b Digest) int {
+	return cmp.Or(strings.Compare(a.algorithm, b.algorithm), strings.Compare(a.hex, b.hex))
 }
 
 // proves tells whether evidence is whole: a subject, a signer, and for an
