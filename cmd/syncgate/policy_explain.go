@@ -106,7 +106,7 @@ func (f *explainFlags) live(ctx context.Context, image string) (verify.Report, e
 	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
 	defer client.Close()
 	run.deployed = verify.Deployment{Images: []render.Image{f.image(image)}}
-	ask := snapshot.Ports{Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers(), client.Unsigned()}}
+	ask := snapshot.Ports{Resolver: client, Stores: client.Stores()}
 	return run.explain(ctx, ask)
 }
 

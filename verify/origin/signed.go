@@ -26,7 +26,7 @@ func SignedBy(signers []policy.SignerRule, client *registry.Client, roots sigsto
 			return err
 		}
 		gate := verify.Gate{
-			Resolver: client, Stores: []verify.Store{client.Tags(), client.Referrers()}, Verifier: verifier, Policies: set, At: time.Now(),
+			Resolver: client, Stores: client.Stores(), Verifier: verifier, Policies: set, At: time.Now(),
 		}
 		report, err := gate.Judge(ctx, verify.Deployment{Images: []render.Image{{Reference: reference}}})
 		if err != nil {

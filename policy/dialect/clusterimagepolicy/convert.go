@@ -260,13 +260,8 @@ func (w *writer) trusted(a authority, signer string) (t trusted, lacking string)
 
 func (w *writer) key(a authority, name string, source *yaml.Node) (names []string, lacking string) {
 	k := a.Key
-	switch {
-	case k.SecretRef != nil:
+	if k.SecretRef != nil {
 		return nil, "the key in the secret " + k.SecretRef.Name.Value + " (key: {file: FILE})"
-	case k.KMS.Value != "":
-		w.out.Note("The key of signer %s is in a key-management service, which is not honoured yet: write its public half to a file.", name)
-		w.out.Signer(name, convert.Map("key", convert.Map("kms", k.KMS.Value), "source", source))
-		return []string{name}, ""
 	}
 	logged := a.CTLog != nil && (a.CTLog.URL.Value != "" || a.CTLog.TrustRootRef.Value != "")
 	t, lacking := w.trusted(a, name)
@@ -274,7 +269,7 @@ func (w *writer) key(a authority, name string, source *yaml.Node) (names []strin
 		return nil, lacking
 	}
 	logged = logged && !t.unlogged
-	fields := convert.Map("key", convert.Map("pem", k.Data.Value), "trustedRoot", t.root, "source", source,
+	fields := convert.Map("key", convert.Map("pem", optional(k.Data.Value), "kms", optional(k.KMS.Value)), "trustedRoot", t.root, "source", source,
 		"requireTimestamp", when(t.stamped), "insecureIgnoreTransparencyLog", when(!logged))
 	if !logged {
 		convert.Comment(fields.Content[len(fields.Content)-2], "a key without ctlog ignores the transparency log there; take this out if signatures are logged")
