@@ -204,7 +204,7 @@ func TestRootsAreToldApart(t *testing.T) {
 		}
 		seen[r.ID()] = i
 	}
-	if internal().ID() != internal().ID() || !ownCA().OwnCertificates() || internal().OwnCertificates() || (*TrustedRoot)(nil).OwnCertificates() {
+	if once, again := internal(), internal(); once.ID() != again.ID() || !ownCA().OwnCertificates() || internal().OwnCertificates() || (*TrustedRoot)(nil).OwnCertificates() {
 		t.Error("the same root has two IDs, or whose certificates it judges is told wrongly")
 	}
 }

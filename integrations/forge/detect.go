@@ -148,9 +148,13 @@ func (t Target) Check() error {
 }
 
 // Covers tells whether what was verified is what the status is about: its
-// commit, or the merge that a CI system made of it.
+// commit, or the merge that a CI system made of it. Files that are of no commit
+// never are: whoever reads the status reads it of the commit.
 func (t Target) Covers(verified string) error {
-	if verified == "" || verified == t.Commit || verified == t.Merge {
+	switch verified {
+	case "":
+		return fmt.Errorf("publish to %s: files were verified as they are, which may be of no commit; verify one, such as --revision HEAD", t.Forge)
+	case t.Commit, t.Merge:
 		return nil
 	}
 	return fmt.Errorf("publish to %s: commit %s was verified, and the status would be about %s; verify that one, or name the other with --status-commit", t.Forge, verified, t.Commit)

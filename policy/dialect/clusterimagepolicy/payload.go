@@ -74,6 +74,7 @@ func payload(s *policy.Statement, written string) ([]byte, error) {
 			return nil, fmt.Errorf("the predicate is not of type %s: %w", written, err)
 		}
 	}
+	//lint:ignore SA1019 programs are given what cosign gives them, which is of this form.
 	var subject []in_toto.Subject
 	if err := json.Unmarshal(s.Subject, &subject); err != nil {
 		return nil, fmt.Errorf("its list of subjects is malformed: %w", err)
@@ -82,6 +83,7 @@ func payload(s *policy.Statement, written string) ([]byte, error) {
 		in_toto.StatementHeader
 		Predicate any `json:"predicate"`
 	}{
+		//lint:ignore SA1019 as above.
 		in_toto.StatementHeader{Type: s.Type, PredicateType: s.PredicateType, Subject: subject},
 		predicate,
 	})
