@@ -33,6 +33,7 @@ func (p *plan) untouched() []string {
 // CustomResourceDefinition.
 func (p *plan) misses(k *kustomization, kind resid.Gvk) bool {
 	d := &k.decoded
+	//lint:ignore SA1019 vars are deprecated, and repositories use them.
 	if len(d.Transformers)+len(d.Validators)+len(d.Generators)+len(d.Crds)+len(d.OpenAPI)+len(d.Vars) > 0 {
 		return false
 	}
