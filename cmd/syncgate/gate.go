@@ -119,15 +119,18 @@ func (f *gateFlags) gate(ctx context.Context, term terminal, rendered renderFunc
 	if err != nil {
 		return err
 	}
-	if f.noImages {
+	if f.noImages && len(r.Images) == 0 {
 		warn(r.Findings, verify.CodeNoImages)
+		r.Verdict = verdict(r)
 	}
-	if verdict(r) == policy.Pass {
+	if r.Verdict == policy.Pass {
 		for _, p := range pin(ctx, rules, verified{client, r.Images}, rendering) {
 			r.Findings = append(r.Findings, verify.FromProblem(p))
 		}
+		// It can only get worse by what could not be pinned.
+		r.Verdict = policy.AllOf(r.Verdict, verdict(r))
 	}
-	if r.Verdict = verdict(r); r.Verdict != policy.Pass {
+	if r.Verdict != policy.Pass {
 		_, err := io.WriteString(term.err, argocd.Condition(r))
 		return errors.Join(blocked{r.Verdict}, err)
 	}

@@ -34,8 +34,8 @@ type Forge struct {
 	EditMethod string
 	// Auth is the header that carries the token, and Scheme what is before it.
 	Auth, Scheme string
-	// Decode reads a status from a request's body: state, name and description.
-	Decode func(body []byte) (forge.Status, error)
+	// Name is the field of a request that names a status.
+	Name string
 	// States are the forge's names for what a status can say.
 	States map[forge.State]string
 	// Description is the number of characters that one may have.
@@ -108,7 +108,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(body, &change)
 	switch {
 	case r.Method == http.MethodPost && path == s.Base+s.Statuses:
-		status, err := s.Decode(body)
+		status, err := s.decode(body)
 		if err != nil {
 			s.t.Errorf("status %s: %v", body, err)
 		}
@@ -133,6 +133,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.t.Errorf("%s %s is not of the forge's interface", r.Method, path)
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// decode reads a status from a request's body. But for its name the fields are
+// called the same everywhere.
+func (f Forge) decode(body []byte) (forge.Status, error) {
+	var fields map[string]string
+	err := json.Unmarshal(body, &fields)
+	return forge.Status{
+		State: forge.State(fields["state"]), Name: fields[f.Name], Description: fields["description"], Link: fields["target_url"],
+	}, err
 }
 
 // list lists comments, two on a page.

@@ -1,7 +1,6 @@
 package github_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/syncgate/syncgate/integrations/contract"
@@ -17,14 +16,7 @@ func TestContract(t *testing.T) {
 		Comments:   "/repos/acme/deploy/issues/7/comments",
 		Edit:       "/repos/acme/deploy/issues/comments/",
 		EditMethod: "PATCH", Description: 140,
-		Decode: func(body []byte) (forge.Status, error) {
-			var s struct {
-				State, Context, Description string
-				TargetURL                   string `json:"target_url"`
-			}
-			err := json.Unmarshal(body, &s)
-			return forge.Status{State: forge.State(s.State), Name: s.Context, Description: s.Description, Link: s.TargetURL}, err
-		},
+		Name:   "context",
 		States: map[forge.State]string{forge.Pending: "pending", forge.Success: "success", forge.Failure: "failure", forge.Error: "error"},
 	}.Run(t)
 }
