@@ -17,6 +17,8 @@ import (
 type TrustedRoot struct {
 	// Name is what the policy calls it.
 	Name string
+	// Source is where a policy names it first.
+	Source string
 	// JSON is a Sigstore trusted root, as trusted_root.json has it.
 	JSON []byte
 	// TUF is where the trusted root is published.

@@ -80,7 +80,7 @@ func TestTrustRootsThatCannotBeUsed(t *testing.T) {
 	}
 	set, err := loadRoots(t, referring)
 	check(t, err)
-	if _, err := sigstore.ForPolicies(set, sigstore.Roots{}); err == nil || !strings.Contains(err.Error(), "trusted root r: neither the policy nor the command line says what it is") {
+	if _, err := sigstore.ForPolicies(set, sigstore.Roots{}); err == nil || !strings.Contains(err.Error(), "p.yaml:4:71: read trusted root r: neither the policy nor the command line says what it is") {
 		t.Errorf("a root that nobody knows: %v", err)
 	}
 }

@@ -45,5 +45,10 @@ func Digest(text []byte) policy.Digest {
 
 // FieldAt is "file:line:column: field", for fields that are not honoured.
 func (d *Decoder) FieldAt(n *yaml.Node, field string) string {
-	return fmt.Sprintf("%s:%d:%d: %s", d.File.Name, n.Line, n.Column, field)
+	return d.Pointed(n) + ": " + field
+}
+
+// Pointed is the place of a node, with its column.
+func (d *Decoder) Pointed(n *yaml.Node) string {
+	return fmt.Sprintf("%s:%d:%d", d.File.Name, n.Line, n.Column)
 }

@@ -16,7 +16,7 @@ func (c *converter) convertSigners(signers map[string]signer) map[string]policy.
 	out := make(map[string]policy.SignerRule, len(signers))
 	for name, s := range signers {
 		rule := policy.SignerRule{
-			Name: name, Root: trustedRoot(s), RequireTimestamp: s.RequireTimestamp.Value,
+			Name: name, Root: c.trustedRoot(s), RequireTimestamp: s.RequireTimestamp.Value,
 			IgnoreTransparencyLog: s.InsecureIgnoreTransparencyLog.Value, IgnoreCertificateLog: s.InsecureIgnoreCertificateLog.Value,
 		}
 		if s.Source != nil {
@@ -39,11 +39,11 @@ func (c *converter) convertSigners(signers map[string]signer) map[string]policy.
 }
 
 // trustedRoot is the one that a signer names, or nil.
-func trustedRoot(s signer) *policy.TrustedRoot {
+func (c *converter) trustedRoot(s signer) *policy.TrustedRoot {
 	if s.TrustedRoot.Value == "" {
 		return nil
 	}
-	return &policy.TrustedRoot{Name: s.TrustedRoot.Value}
+	return &policy.TrustedRoot{Name: s.TrustedRoot.Value, Source: c.Pointed(s.TrustedRoot.Node)}
 }
 
 // x509 makes a rule one for holders of certificates. Logs and timestamp

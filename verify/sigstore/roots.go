@@ -43,12 +43,38 @@ func (r Roots) open(named map[string]*policy.TrustedRoot) (map[string]openedRoot
 	for _, id := range slices.Sorted(maps.Keys(named)) {
 		found, err := r.one(named[id])
 		if err != nil {
-			problems = append(problems, fmt.Errorf("read trusted root %s: %w", called(named[id]), err))
+			problems = append(problems, unread(named[id], err))
 		}
 		opened[id] = openedRoot{[]*TrustedRoot{found}, called(named[id])}
 	}
 	return opened, errors.Join(problems...)
 }
+
+// place is where a policy names a root, for the beginning of a message.
+func place(root *policy.TrustedRoot) string {
+	if root.Source == "" {
+		return ""
+	}
+	return oneLine(root.Source) + ": "
+}
+
+// unread is the error of a root. Of one that consists of others it is that
+// of the other, which alone has a place.
+func unread(root *policy.TrustedRoot, err error) error {
+	if part := new(partError); errors.As(err, &part) && part.root.Name != "" {
+		root, err = part.root, part.err
+	}
+	return fmt.Errorf("%sread trusted root %s: %w", place(root), called(root), err)
+}
+
+// partError is the error of a part of a trusted root.
+type partError struct {
+	root *policy.TrustedRoot
+	err  error
+}
+
+// Error says what is wrong with it.
+func (e *partError) Error() string { return e.err.Error() }
 
 // called is what a policy calls a root, for messages.
 func called(root *policy.TrustedRoot) string {
@@ -132,7 +158,7 @@ func (r Roots) compose(parts *policy.TrustedParts) (*TrustedRoot, error) {
 		}
 		found, err := r.one(part)
 		if err != nil {
-			return nil, err
+			return nil, &partError{part, err}
 		}
 		sources[i] = []*TrustedRoot{found}
 	}

@@ -31,12 +31,14 @@ func (t trustRoots) named(name string) *namedRoot {
 
 // refer is the trusted root that a policy refers to, and nil without a
 // reference: that is the run's own.
-func (t trustRoots) refer(name string) *policy.TrustedRoot {
-	if name == "" {
+func (c *converter) refer(name text) *policy.TrustedRoot {
+	if name.Value == "" {
 		return nil
 	}
-	found := t.named(name)
-	found.referred = true
+	found := c.trust.named(name.Value)
+	if !found.referred {
+		found.referred, found.root.Source = true, c.Pointed(name.Node)
+	}
 	return found.root
 }
 

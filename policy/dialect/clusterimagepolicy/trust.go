@@ -48,7 +48,7 @@ func (c *converter) trustOfTags(a authority, with *policy.SignerRule) {
 	parts := policy.TrustedParts{Logs: nobody(), Timestamps: nobody()}
 	own := a.Timestamp == nil
 	if a.Keyless != nil {
-		parts.Certificates = c.trust.refer(a.Keyless.TrustRootRef.Value)
+		parts.Certificates = c.refer(a.Keyless.TrustRootRef)
 		own = own && parts.Certificates == nil
 	}
 	with.IgnoreTransparencyLog = true
@@ -56,7 +56,7 @@ func (c *converter) trustOfTags(a authority, with *policy.SignerRule) {
 	case a.CTLog == nil && a.Keyless != nil && parts.Certificates == nil:
 		parts.Logs, with.IgnoreTransparencyLog = nil, false
 	case a.CTLog != nil && a.CTLog.TrustRootRef.Value != "":
-		parts.Logs, with.IgnoreTransparencyLog = c.trust.refer(a.CTLog.TrustRootRef.Value), false
+		parts.Logs, with.IgnoreTransparencyLog = c.refer(a.CTLog.TrustRootRef), false
 		own = false
 	case a.CTLog != nil && a.CTLog.URL.Value != "":
 		parts.Logs, with.IgnoreTransparencyLog = nil, false
@@ -67,7 +67,7 @@ func (c *converter) trustOfTags(a authority, with *policy.SignerRule) {
 		// Who names a timestamp authority wants it to be asked: a signature
 		// without a timestamp counts for policy-controller, one with a wrong
 		// timestamp does not.
-		parts.Timestamps, with.RequireTimestamp = c.trust.refer(a.Timestamp.TrustRootRef.Value), true
+		parts.Timestamps, with.RequireTimestamp = c.refer(a.Timestamp.TrustRootRef), true
 		parts.Logs, with.IgnoreTransparencyLog = nobody(), true
 	}
 	if !own {
@@ -81,7 +81,7 @@ func (c *converter) trustOfBundles(a authority, with *policy.SignerRule) (refusa
 		return "with signatureFormat: bundle policy-controller takes only keyless authorities"
 	}
 	ref := a.Keyless.TrustRootRef.Value
-	if root := c.trust.refer(ref); root != nil {
+	if root := c.refer(a.Keyless.TrustRootRef); root != nil {
 		with.Root = &policy.TrustedRoot{Name: ref, Parts: &policy.TrustedParts{Certificates: root, Logs: root, Timestamps: root}, AsCosign: true}
 	}
 	if a.CTLog != nil && a.CTLog.TrustRootRef.Value != ref {
