@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/render"
 	"github.com/syncgate/syncgate/verify"
+	"github.com/syncgate/syncgate/verify/origin"
 	"github.com/syncgate/syncgate/verify/registry"
 	"github.com/syncgate/syncgate/verify/snapshot"
 )
@@ -34,7 +36,8 @@ func (f *gateFlags) register(cmd *cobra.Command) {
 	v.trust.register(cmd)
 	v.exploits.register(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&v.policies.names, "policy", nil, "policy file or directory, by its absolute path (repeatable)")
+	v.policies.register(cmd)
+	flags.Lookup("policy").Usage = "policy file or directory by its absolute path, git+URL@COMMIT//DIRECTORY, or oci://REPOSITORY@DIGEST (repeatable)"
 	flags.BoolVar(&v.source.allowRemote, "allow-remote", false, "fetch remote bases and charts")
 	flags.BoolVar(&v.source.offline, "offline", false, "no network but the registry; what would need it is unknown")
 	flags.StringArrayVar(&v.source.plainHTTP, "plain-http", nil, "registry or chart repository that is reached over HTTP (repeatable); loopback is by default")
@@ -43,11 +46,12 @@ func (f *gateFlags) register(cmd *cobra.Command) {
 }
 
 // outside tells of a file that flags name and that is, or could be, one of the
-// repository: who writes that must not choose by what it is judged.
+// repository: who writes that must not choose by what it is judged. What is
+// named by a commit, a digest or a signer is what it is, wherever it lies.
 func (f *gateFlags) outside(root string) error {
 	v := &f.verify
 	files := map[string][]string{
-		"--policy": v.policies.names, "--trusted-root": values(v.trust.files), "--tuf-root": values(v.trust.tufRoots),
+		"--policy": slices.DeleteFunc(slices.Clone(v.policies.names), origin.Elsewhere), "--policy-key": {v.policies.key}, "--trusted-root": values(v.trust.files), "--tuf-root": values(v.trust.tufRoots),
 		"--rules": {v.rules.file}, "--kev": {v.exploits.kev}, "--epss": {v.exploits.epss}, "--cache": {v.source.cache.dir},
 	}
 	real, err := filepath.EvalSymlinks(root)
