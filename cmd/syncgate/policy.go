@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/syncgate/syncgate/policy/cases"
 	"github.com/syncgate/syncgate/policy/native"
 )
 
@@ -17,14 +18,20 @@ func newPolicy(term terminal) *cobra.Command {
 }
 
 func newPolicySchema(term terminal) *cobra.Command {
-	return &cobra.Command{
+	var tests bool
+	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of policies, with which editors complete and check them",
 		Example: `  syncgate policy schema > syncgate-policy.json
+  syncgate policy schema --tests > syncgate-policy-test.json
   # yaml-language-server: $schema=syncgate-policy.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			schema, err := native.JSONSchema()
+			made := native.JSONSchema
+			if tests {
+				made = cases.JSONSchema
+			}
+			schema, err := made()
 			if err != nil {
 				return err
 			}
@@ -32,4 +39,6 @@ func newPolicySchema(term terminal) *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&tests, "tests", false, "print the schema of files with cases, which policy test runs")
+	return cmd
 }

@@ -2,12 +2,14 @@ package cases
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/document"
+	"github.com/syncgate/syncgate/policy/jsonschema"
 )
 
 // APIVersion and Kind are those of the documents that hold cases.
@@ -67,7 +69,7 @@ type testCase struct {
 	place
 	Name text `yaml:"name" need:"yes"`
 	// Image is the reference as a manifest writes it.
-	Image text `yaml:"image" need:"yes"`
+	Image image `yaml:"image" need:"yes"`
 	// Digest is what the registry says that it is, where Image does not say.
 	// Default: one that is made up.
 	Digest digest `yaml:"digest"`
@@ -179,6 +181,25 @@ func (m *moment) Read(n *yaml.Node) error {
 	var err error
 	if m.Value, err = time.Parse(time.RFC3339, n.Value); err != nil {
 		return fmt.Errorf("want a time such as 2026-01-31T15:04:05Z, got %s", document.Describe(n))
+	}
+	return nil
+}
+
+// imageForm is a reference with its tag or digest, as manifests write it.
+const imageForm = `^[a-z0-9]([a-z0-9._/-]|:[0-9]{1,5}/)*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@` + jsonschema.DigestForm + `)?$`
+
+var imagePattern = regexp.MustCompile(imageForm)
+
+// image is the reference of an image.
+type image struct{ text }
+
+// Read reads one.
+func (i *image) Read(n *yaml.Node) error {
+	if err := i.text.Read(n); err != nil {
+		return err
+	}
+	if !imagePattern.MatchString(i.Value) {
+		return fmt.Errorf("image %s is not well formed: want registry/repository:tag@sha256:digest", document.Quote(i.Value))
 	}
 	return nil
 }
