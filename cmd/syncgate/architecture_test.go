@@ -53,7 +53,7 @@ var cages = map[string][]string{
 	"github.com/google/cel-go/":                             {"policy/expression", "policy/dialect/cel"},
 	"github.com/openvex/":                                   {"policy/predicate"},
 	"github.com/CycloneDX/":                                 {"policy/predicate"},
-	"github.com/spdx/":                                      {"policy/predicate"},
+	"github.com/go-json-experiment/":                        {"policy/predicate"},
 	"github.com/in-toto/":                                   {"policy/predicate", "policy/dialect/clusterimagepolicy", "verify/sigstore", "verify/verifytest"},
 	"github.com/pandatix/go-cvss":                           {"policy/predicate"},
 	"github.com/secure-systems-lab/":                        {"policy/predicate"},

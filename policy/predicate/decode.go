@@ -2,12 +2,16 @@ package predicate
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // unsupported wraps ErrUnsupported with what was found.
@@ -40,17 +44,15 @@ func open(raw []byte, names ...string) ([]byte, error) {
 		return nil, err
 	}
 	if wrapped(raw) {
-		var wrapper struct{ Data, Timestamp json.RawMessage }
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&wrapper); err != nil {
-			return nil, fmt.Errorf("decode cosign's wrapper: %w", err)
+		var wrapper struct{ Data, Timestamp jsontext.Value }
+		if err := decode("cosign's wrapper", raw, &wrapper, json.RejectUnknownMembers(true)); err != nil {
+			return nil, err
 		}
 		raw = bytes.TrimSpace(wrapper.Data)
 	}
 	if len(raw) > 0 && raw[0] == '"' {
 		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
+		if err := unmarshal(raw, &text); err != nil {
 			return nil, fmt.Errorf("decode JSON: %w", err)
 		}
 		raw = bytes.TrimSpace([]byte(text))
@@ -70,45 +72,59 @@ func open(raw []byte, names ...string) ([]byte, error) {
 // wrapped reports whether the first key of an object is one of cosign's
 // wrapper.
 func wrapped(raw []byte) bool {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+	decoder := jsontext.NewDecoder(bytes.NewReader(raw))
+	if start, err := decoder.ReadToken(); err != nil || start.Kind() != jsontext.KindBeginObject {
 		return false
 	}
-	key, err := decoder.Token()
-	return err == nil && (key == "Data" || key == "Timestamp")
+	key, err := decoder.ReadToken()
+	return err == nil && key.Kind() == jsontext.KindString && (key.String() == "Data" || key.String() == "Timestamp")
 }
 
-// decode reads a document into a library's type. Its errors name the field.
-func decode(what string, raw []byte, into any) error {
-	err := json.Unmarshal(raw, into)
+// unmarshal decodes as encoding/json does, whose types the libraries are
+// written for, but for its errors, which say less, and its time, which is
+// thrice as long.
+func unmarshal(raw []byte, into any, options ...json.Options) error {
+	legacy := []json.Options{jsonv1.DefaultOptionsV1(), jsonv1.ReportErrorsWithLegacySemantics(false)}
+	return json.Unmarshal(raw, into, append(legacy, options...)...)
+}
+
+// decode reads a document into a type. Its errors name the field.
+func decode(what string, raw []byte, into any, options ...json.Options) error {
+	err := unmarshal(raw, into, options...)
 	if err == nil {
 		return nil
-	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		field := fieldPath(wrong.Field)
-		return fmt.Errorf("decode %s: %s: want %s, found %s", what, field, kind(wrong.Type), wrong.Value)
 	}
 	var when *time.ParseError
 	if errors.As(err, &when) {
 		return fmt.Errorf("decode %s: timestamp: %q is not a time of RFC 3339", what, clip(strings.Trim(when.Value, `"`)))
 	}
-	return fmt.Errorf("decode %s: %s", what, clip(strings.TrimPrefix(err.Error(), "json: ")))
+	var wrong *json.SemanticError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("decode %s: %s", what, clip(err.Error()))
+	}
+	if wrong.Err == nil && wrong.GoType != nil {
+		return fmt.Errorf("decode %s: %s: want %s, found %s", what, fieldPath(wrong.JSONPointer), kind(wrong.GoType), jsonKind(wrong.JSONKind))
+	}
+	return fmt.Errorf("decode %s: %s: %v", what, fieldPath(wrong.JSONPointer), clip(strings.TrimPrefix(fmt.Sprint(wrong.Err), "json: ")))
 }
 
-// fieldPath names a field as the document does: without the library types
-// that this package's own types embed.
-func fieldPath(path string) string {
-	if path == "" {
+// fieldPath writes a JSON pointer as people do: packages[2].name.
+func fieldPath(pointer jsontext.Pointer) string {
+	var path strings.Builder
+	for token := range pointer.Tokens() {
+		if _, err := strconv.ParseUint(token, 10, 32); err == nil {
+			path.WriteString("[" + token + "]")
+			continue
+		}
+		if path.Len() > 0 {
+			path.WriteByte('.')
+		}
+		path.WriteString(token)
+	}
+	if path.Len() == 0 {
 		return "the document"
 	}
-	for _, embedded := range []string{
-		"ProvenancePredicate.", "ProvenanceBuildDefinition.", "ProvenanceRunDetails.",
-		"plainSPDX.", "plainSPDXPackage.", "BOM.", "Metadata.",
-	} {
-		path = strings.ReplaceAll("."+path, "."+embedded, ".")[1:]
-	}
-	return path
+	return clip(path.String())
 }
 
 // kind names a Go type as JSON would.
@@ -127,6 +143,23 @@ func kind(t reflect.Type) string {
 	default:
 		return "a number"
 	}
+}
+
+// jsonKind names what was found.
+func jsonKind(k jsontext.Kind) string {
+	switch k {
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return "a boolean"
+	case jsontext.KindString:
+		return "a string"
+	case jsontext.KindNumber:
+		return "a number"
+	case jsontext.KindBeginObject:
+		return "an object"
+	case jsontext.KindBeginArray:
+		return "an array"
+	}
+	return "null"
 }
 
 // instant reads a time of RFC 3339. What is absent or empty is the zero time.

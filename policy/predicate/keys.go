@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/syncgate/syncgate/bounds"
 )
 
@@ -25,13 +27,14 @@ func CheckKeys(data []byte, names ...string) error {
 	if !utf8.Valid(data) {
 		return errors.New("decode JSON: not valid UTF-8")
 	}
-	if !json.Valid(data) {
+	if !jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 		var discard struct{}
 		return fmt.Errorf("decode JSON: %w", json.Unmarshal(data, &discard))
 	}
 	check := keyChecker{data: data, folded: make(map[string]string, len(names))}
 	for _, name := range names {
 		check.folded[string(appendFolded(nil, []byte(name)))] = name
+		check.lengths |= lengthBit(len(name))
 	}
 	return check.run()
 }
@@ -45,6 +48,10 @@ type keyChecker struct {
 	data []byte
 	// folded maps the folded form of a name to the name.
 	folded map[string]string
+	// lengths has a bit for each length that a name has: what no name is as
+	// long as need not be folded, unless it is not ASCII, where folding
+	// changes lengths.
+	lengths uint64
 	// open are the objects and arrays around the place that is looked at.
 	open []container
 	// keys are those of the open objects, outermost first.
@@ -100,15 +107,20 @@ func (c *keyChecker) top() *container { return &c.open[len(c.open)-1] }
 // stringEnd returns the index of the quote that ends the string that starts
 // at data[start].
 func stringEnd(data []byte, start int) int {
-	for i := start + 1; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
+	for i := start + 1; ; i++ {
+		next := bytes.IndexByte(data[i:], '"')
+		if next < 0 {
+			return len(data) - 1
+		}
+		i += next
+		escapes := 0
+		for data[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
 			return i
 		}
 	}
-	return len(data) - 1
 }
 
 // add takes a key of the innermost object, quotes included.
@@ -124,15 +136,29 @@ func (c *keyChecker) add(quoted []byte) error {
 	object := c.top()
 	object.key = key
 	identity := key
-	c.scratch = appendFolded(c.scratch[:0], key)
-	if name, ok := c.folded[string(c.scratch)]; ok {
-		identity = []byte(name)
+	if c.lengths&lengthBit(len(key)) != 0 || !ascii(key) {
+		c.scratch = appendFolded(c.scratch[:0], key)
+		if name, ok := c.folded[string(c.scratch)]; ok {
+			identity = []byte(name)
+		}
 	}
 	if c.has(object, identity) {
 		return fmt.Errorf("decode JSON: %s has the key %s twice%s", c.parent(), quoteKey(identity), inOtherCase(key, identity))
 	}
 	c.keys = append(c.keys, identity)
 	return nil
+}
+
+// lengthBit is the bit that stands for a length; great ones share one.
+func lengthBit(length int) uint64 { return 1 << min(length, 63) }
+
+func ascii(text []byte) bool {
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // has reports whether the innermost object has the key already, and

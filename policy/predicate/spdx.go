@@ -2,49 +2,41 @@ package predicate
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	spdx "github.com/spdx/tools-golang/spdx/v2/v2_3"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// plainSPDX and plainSPDXPackage are the library's types without its
-// decoders, which read each package twice and leave escapes in names.
-// SPDX 2.3 only adds optional fields to SPDX 2.2.
-type (
-	plainSPDX        spdx.Document
-	plainSPDXPackage spdx.Package
-)
-
-// spdxDocument is the library's document without what is not looked at.
+// spdxDocument holds what is looked at of a document of SPDX 2.2 or 2.3, which
+// only adds optional fields. The rest would cost more than all facts together.
 type spdxDocument struct {
-	plainSPDX
+	Version      string `json:"spdxVersion"`
+	ID           string `json:"SPDXID"`
+	Name         string `json:"name"`
 	CreationInfo *struct {
 		Creators []spdxCreator `json:"creators"`
 		Created  string        `json:"created"`
 	} `json:"creationInfo"`
-	Packages      []spdxPackage `json:"packages"`
-	Files         ignored       `json:"files"`
-	Snippets      ignored       `json:"snippets"`
-	Annotations   ignored       `json:"annotations"`
-	OtherLicenses ignored       `json:"hasExtractedLicensingInfos"`
+	Packages      []spdxPackage      `json:"packages"`
+	Relationships []spdxRelationship `json:"relationships"`
 }
 
 // spdxCreator is "Tool: name", "Person: name" or "Organization: name". Some
 // tools have written {"Person": "name"}.
 type spdxCreator string
 
-// UnmarshalJSON reads either form.
-func (c *spdxCreator) UnmarshalJSON(data []byte) error {
-	if data[0] != '{' {
-		return json.Unmarshal(data, (*string)(c))
+// UnmarshalJSONFrom reads either form.
+func (c *spdxCreator) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	if in.PeekKind() != jsontext.KindBeginObject {
+		return json.UnmarshalDecode(in, (*string)(c))
 	}
 	var pairs map[string]string
-	if err := json.Unmarshal(data, &pairs); err != nil {
+	if err := json.UnmarshalDecode(in, &pairs); err != nil {
 		return err
 	}
 	for _, kind := range slices.Sorted(maps.Keys(pairs)) {
@@ -53,17 +45,23 @@ func (c *spdxCreator) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// spdxPackage is the library's package without what is not looked at.
 type spdxPackage struct {
-	plainSPDXPackage
-	Supplier      string  `json:"supplier"`
-	Originator    ignored `json:"originator"`
-	Files         ignored `json:"files"`
-	Annotations   ignored `json:"annotations"`
-	Copyright     ignored `json:"copyrightText"`
-	Description   ignored `json:"description"`
-	LicensesFound ignored `json:"licenseInfoFromFiles"`
-	Attribution   ignored `json:"attributionTexts"`
+	ID               string `json:"SPDXID"`
+	Name             string `json:"name"`
+	Version          string `json:"versionInfo"`
+	Supplier         string `json:"supplier"`
+	LicenseConcluded string `json:"licenseConcluded"`
+	LicenseDeclared  string `json:"licenseDeclared"`
+	ExternalRefs     []struct {
+		Type    string `json:"referenceType"`
+		Locator string `json:"referenceLocator"`
+	} `json:"externalRefs"`
+}
+
+type spdxRelationship struct {
+	From string `json:"spdxElementId"`
+	To   string `json:"relatedSpdxElement"`
+	Type string `json:"relationshipType"`
 }
 
 func parseSPDX(raw []byte) (*SBOM, error) {
@@ -74,25 +72,25 @@ func parseSPDX(raw []byte) (*SBOM, error) {
 		return nil, err
 	}
 	var mark struct {
-		Context json.RawMessage `json:"@context"`
+		Context jsontext.Value `json:"@context"`
 	}
-	if bytes.Contains(raw, []byte(`"@graph"`)) && json.Unmarshal(raw, &mark) == nil && isSPDX3(mark.Context) {
+	if bytes.Contains(raw, []byte(`"@graph"`)) && unmarshal(raw, &mark) == nil && isSPDX3(mark.Context) {
 		return parseSPDX3(raw)
 	}
 	var document spdxDocument
 	wrong := decode("SPDX", raw, &document)
-	version, known := strings.CutPrefix(document.SPDXVersion, "SPDX-")
+	version, known := strings.CutPrefix(document.Version, "SPDX-")
 	if wrong != nil || !known || version != "2.2" && version != "2.3" {
 		return nil, explainSPDX(raw, wrong)
 	}
 	what := "SPDX " + version
-	if document.SPDXIdentifier != "DOCUMENT" {
-		return nil, fmt.Errorf("decode %s: SPDXID: want %q, found %q", what, "SPDXRef-DOCUMENT", "SPDXRef-"+clip(string(document.SPDXIdentifier)))
+	if document.ID != "SPDXRef-DOCUMENT" {
+		return nil, fmt.Errorf("decode %s: SPDXID: want %q, found %q", what, "SPDXRef-DOCUMENT", clip(document.ID))
 	}
 	if document.CreationInfo == nil {
 		return nil, fmt.Errorf("decode %s: creationInfo: missing", what)
 	}
-	facts := &SBOM{Format: formatSPDX, SpecVersion: version, Name: document.DocumentName}
+	facts := &SBOM{Format: formatSPDX, SpecVersion: version, Name: document.Name}
 	for _, creator := range document.CreationInfo.Creators {
 		facts.Authors = appendNew(facts.Authors, string(creator))
 	}
@@ -101,10 +99,14 @@ func parseSPDX(raw []byte) (*SBOM, error) {
 	}
 	facts.Packages = make([]Package, 0, len(document.Packages))
 	for i := range document.Packages {
-		facts.Packages = append(facts.Packages, document.Packages[i].facts())
+		ref, ok := strings.CutPrefix(document.Packages[i].ID, spdxRef)
+		if !ok {
+			return nil, fmt.Errorf("decode %s: packages[%d].SPDXID: want %q and a name, found %q", what, i, spdxRef, clip(document.Packages[i].ID))
+		}
+		facts.Packages = append(facts.Packages, document.Packages[i].facts(ref))
 	}
-	for _, relationship := range document.Relationships {
-		if relationship != nil && spdxDependency(relationship.Relationship) {
+	for i := range document.Relationships {
+		if document.Relationships[i].dependency() {
 			facts.Relationships++
 		}
 	}
@@ -133,8 +135,8 @@ func explainSPDX(raw []byte, wrong error) error {
 }
 
 // facts normalises a package.
-func (p *spdxPackage) facts() Package {
-	facts := Package{Name: p.PackageName, Version: p.PackageVersion, Ref: string(p.PackageSPDXIdentifier)}
+func (p *spdxPackage) facts(ref string) Package {
+	facts := Package{Name: p.Name, Version: p.Version, Ref: ref}
 	if p.Supplier != noAssertion {
 		_, name, found := strings.Cut(p.Supplier, ":")
 		facts.Supplier = strings.TrimSpace(name)
@@ -142,28 +144,35 @@ func (p *spdxPackage) facts() Package {
 			facts.Supplier = p.Supplier
 		}
 	}
-	for _, license := range []string{p.PackageLicenseConcluded, p.PackageLicenseDeclared} {
+	for _, license := range []string{p.LicenseConcluded, p.LicenseDeclared} {
 		if license != noAssertion {
 			facts.Licenses = appendNew(facts.Licenses, license)
 		}
 	}
-	for _, ref := range p.PackageExternalReferences {
-		if ref != nil && ref.RefType == "purl" && facts.PURL == "" {
+	for _, ref := range p.ExternalRefs {
+		if ref.Type == "purl" && facts.PURL == "" {
 			facts.PURL = ref.Locator
 		}
 	}
 	return facts
 }
 
-// noAssertion is what SPDX writes for what its author does not say.
-const noAssertion = "NOASSERTION"
+const (
+	// noAssertion is what SPDX writes for what its author does not say.
+	noAssertion = "NOASSERTION"
+	// spdxRef is what identifiers of a document's own elements begin with.
+	spdxRef = "SPDXRef-"
+)
 
-// spdxDependency reports whether a relationship says what an element is made
-// of or needs: DEPENDS_ON, BUILD_DEPENDENCY_OF, CONTAINS, STATIC_LINK,
-// HAS_PREREQUISITE and their like.
-func spdxDependency(relationship string) bool {
+// dependency reports whether a relationship says what an element is made of
+// or needs: DEPENDS_ON, BUILD_DEPENDENCY_OF, CONTAINS, STATIC_LINK,
+// HAS_PREREQUISITE and their like. One that lacks an element says nothing.
+func (r *spdxRelationship) dependency() bool {
+	if r.From == "" || r.To == "" {
+		return false
+	}
 	for _, part := range []string{"DEPEND", "CONTAIN", "LINK", "PREREQUISITE", "PACKAGE_OF"} {
-		if strings.Contains(relationship, part) {
+		if strings.Contains(r.Type, part) {
 			return true
 		}
 	}

@@ -1,10 +1,12 @@
 package predicate
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // SPDX 3 is a graph of elements in JSON-LD. The library knows SPDX 2 alone, so
@@ -41,13 +43,13 @@ type spdx3Ref struct {
 	value *spdx3Element
 }
 
-// UnmarshalJSON reads either form.
-func (r *spdx3Ref) UnmarshalJSON(data []byte) error {
-	if data[0] != '{' {
-		return json.Unmarshal(data, &r.id)
+// UnmarshalJSONFrom reads either form.
+func (r *spdx3Ref) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	if in.PeekKind() != jsontext.KindBeginObject {
+		return json.UnmarshalDecode(in, &r.id)
 	}
 	r.value = new(spdx3Element)
-	if err := json.Unmarshal(data, r.value); err != nil {
+	if err := json.UnmarshalDecode(in, r.value); err != nil {
 		return err
 	}
 	r.id = r.value.key()
@@ -83,14 +85,14 @@ func (g *spdx3Graph) nameOf(r spdx3Ref) string {
 }
 
 // isSPDX3 tells whether a document is of SPDX 3, by its context.
-func isSPDX3(context json.RawMessage) bool {
+func isSPDX3(context []byte) bool {
 	return strings.Contains(string(context), "https://spdx.org/rdf/3")
 }
 
 func parseSPDX3(raw []byte) (*SBOM, error) {
 	var document struct {
-		Context json.RawMessage `json:"@context"`
-		Graph   []spdx3Element  `json:"@graph"`
+		Context jsontext.Value `json:"@context"`
+		Graph   []spdx3Element `json:"@graph"`
 	}
 	if err := CheckKeys(raw, "@context", "@graph", "spdxId", "@id", "type", "name", "creationInfo", "created", "createdBy",
 		"specVersion", "suppliedBy", "software_packageVersion", "software_packageUrl", "externalIdentifier",
@@ -101,7 +103,7 @@ func parseSPDX3(raw []byte) (*SBOM, error) {
 		return nil, err
 	}
 	var context string
-	if json.Unmarshal(document.Context, &context) != nil || !strings.HasPrefix(context, "https://spdx.org/rdf/3.0.") {
+	if unmarshal(document.Context, &context) != nil || !strings.HasPrefix(context, "https://spdx.org/rdf/3.0.") {
 		return nil, unsupported("SPDX with the context %s; read is https://spdx.org/rdf/3.0.1/spdx-context.jsonld", clip(string(document.Context)))
 	}
 	if document.Graph == nil {
