@@ -29,8 +29,9 @@ func fivePoints() []Requirement {
 }
 
 // BenchmarkEvaluate judges 10,000 images by 100 policies, of which two match
-// each image, its team's and everybody's, on evidence that was recorded before: five pieces an image. All
-// of it must take less than a second and 300 MB.
+// each image, its team's and everybody's, on evidence that was recorded
+// before: five pieces an image. All of it must take less than a second and
+// 300 MB.
 func BenchmarkEvaluate(b *testing.B) {
 	set, inputs := manyImages(10_000, 100)
 	runtime.GC()

@@ -173,8 +173,8 @@ func (t *trace) begin(p *Policy, m match, why because) {
 		return
 	}
 	reason := ""
-	if m != matchYes && why != nil {
-		reason = why()
+	if m != matchYes {
+		reason = p.say(why)
 	}
 	t.policies = append(t.policies, PolicyStep{
 		Policy: p.Name, Source: p.Source, Matches: [...]string{matchNo: "no", matchUnknown: "unknown", matchYes: "yes"}[m], Why: reason,

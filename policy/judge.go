@@ -53,7 +53,7 @@ func (s Set) Evaluate(ctx context.Context, in Input) Result {
 	if in.Explain {
 		e.trace = &trace{}
 	}
-	t := tally{}
+	t := tally{others: make([]passedOver, 0, len(s.Policies))}
 	for i := range s.Policies {
 		e.count(ctx, &s.Policies[i], &t)
 	}
@@ -80,13 +80,21 @@ type tally struct {
 	allowed, doubtful []string
 	// warned are the policies of mode warn that match.
 	warned []string
-	// reasons say why the others do not match.
-	reasons []because
+	// others are those that do not count, with the reason.
+	others []passedOver
 	// open is the number of policies that more evidence may change; failed
 	// tells that one fails which counts and which none can change.
 	open   int
 	failed bool
 }
+
+// passedOver is a policy that does not count for an image, and why.
+type passedOver struct {
+	policy *Policy
+	why    because
+}
+
+func (t *tally) passOver(p *Policy, why because) { t.others = append(t.others, passedOver{p, why}) }
 
 // count adds one policy to the tally.
 func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
@@ -94,7 +102,7 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 	e.trace.begin(p, m, why)
 	switch {
 	case m == matchNo:
-		t.reasons = append(t.reasons, func() string { return fmt.Sprintf("%s: %s", p.Name, why()) })
+		t.passOver(p, why)
 		return
 	case m == matchYes && !slices.Contains(t.matched, p.Name):
 		t.matched = append(t.matched, p.Name)
@@ -107,7 +115,7 @@ func (e *evaluation) count(ctx context.Context, p *Policy, t *tally) {
 	if m == matchUnknown {
 		o = undecidable(Finding{
 			Code: CodeMatchUnknown, Policy: p.Name,
-			Message: fmt.Sprintf("whether policy %s is about %s cannot be told: %s", p.Name, e.in.Subject.name(), why()),
+			Message: fmt.Sprintf("whether policy %s is about %s cannot be told: %s", p.Name, e.in.Subject.name(), p.say(why)),
 			Hint:    "say where the image runs (metadata.namespace, or the destination of what deploys it), or widen the policy's match",
 		})
 	} else {
@@ -135,11 +143,11 @@ func (e *evaluation) place(ctx context.Context, p *Policy) (m match, why because
 func (e *evaluation) allow(p *Policy, m match, why because, t *tally) {
 	switch {
 	case p.Mode == Warn:
-		t.reasons = append(t.reasons, func() string { return p.Name + ": its mode is warn" })
+		t.passOver(p, func() string { return "its mode is warn" })
 	case m == matchYes:
 		t.allowed = append(t.allowed, p.Name)
 	default:
-		t.doubtful = append(t.doubtful, fmt.Sprintf("%s: %s", p.Name, why()))
+		t.doubtful = append(t.doubtful, fmt.Sprintf("%s: %s", p.Name, p.say(why)))
 	}
 }
 
@@ -153,7 +161,7 @@ func (t *tally) add(p *Policy, o outcome) {
 		t.enforced = append(t.enforced, p.Name)
 		t.verdicts = append(t.verdicts, o.verdict)
 	} else {
-		t.reasons = append(t.reasons, func() string { return p.Name + ": its mode is warn, so that it only reports" })
+		t.passOver(p, func() string { return "its mode is warn, so that it only reports" })
 	}
 	for _, f := range o.findings {
 		f.Policy = p.Name
@@ -180,19 +188,19 @@ func (e *evaluation) close(t *tally) {
 	case len(t.doubtful) > 0:
 		f.Code, f.Verdict = CodeMatchUnknown, Unknown
 		f.Message = fmt.Sprintf("whether %s may run unchecked cannot be told: %s", name, list(t.doubtful))
-	case len(t.reasons) == 0:
+	case len(t.others) == 0:
 		f.Message = fmt.Sprintf("no policy is about %s: there is no policy", name)
 	default:
-		f.Message = fmt.Sprintf("no enforced policy is about %s; looked at %s", name, list(told(t.reasons)))
+		f.Message = fmt.Sprintf("no enforced policy is about %s; looked at %s", name, list(told(t.others)))
 	}
 	t.verdicts = append(t.verdicts, f.Verdict)
 	t.findings = append(t.findings, f)
 }
 
-func told(reasons []because) []string {
-	out := make([]string, len(reasons))
-	for i, why := range reasons {
-		out[i] = why()
+func told(others []passedOver) []string {
+	out := make([]string, len(others))
+	for i, o := range others {
+		out[i] = o.policy.Name + ": " + o.policy.say(o.why)
 	}
 	return out
 }

@@ -26,8 +26,16 @@ func matchIf(holds bool) match {
 }
 
 // because says why, to those who ask: most policies of a set are about other
-// images, and nobody wants to know.
+// images, and nobody wants to know. Nil is that they are, which costs nothing.
 type because func() string
+
+// say says why the policy does not match.
+func (p *Policy) say(why because) string {
+	if why == nil {
+		return fmt.Sprintf("it is about %s", list(p.Match.Images))
+	}
+	return why()
+}
 
 // matches tells whether a policy is about an image, and why not or why that
 // cannot be told. An image that runs in several places is matched if any one
@@ -48,7 +56,7 @@ func (p *Policy) matches(ctx context.Context, s *Subject, name imageName) (match
 	}
 	images, _ := matchNames(p.Match.Images, name, include)
 	if images == matchNo {
-		return matchNo, p.isAboutOthers
+		return matchNo, nil
 	}
 	excluded, pattern := matchNames(p.Match.Exclude, name, exclude)
 	if excluded == matchYes {
@@ -97,9 +105,6 @@ func (p *Policy) matchesUses(uses []Use) (match, because) {
 	}
 	return result, why
 }
-
-// isAboutOthers says that none of the patterns names the image.
-func (p *Policy) isAboutOthers() string { return fmt.Sprintf("it is about %s", list(p.Match.Images)) }
 
 // namesDigest tells whether any pattern is about the digest.
 func (m *Match) namesDigest() bool {

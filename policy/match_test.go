@@ -135,10 +135,7 @@ func TestPolicyMatches(t *testing.T) {
 			row.change(&s)
 		}
 		got, because := p.matches(t.Context(), &s, nameOf(s))
-		why := ""
-		if because != nil {
-			why = because()
-		}
+		why := p.say(because)
 		if got != row.want || got != matchYes && why == "" {
 			t.Errorf("%s: %d (%s), want %d", name, got, why, row.want)
 		}

@@ -66,7 +66,11 @@ func lowerHost(uri string) string {
 		return uri
 	}
 	host, path, slash := strings.Cut(rest, "/")
-	uri = strings.ToLower(scheme) + "://" + strings.ToLower(host)
+	lowScheme, lowHost := strings.ToLower(scheme), strings.ToLower(host)
+	if lowScheme == scheme && lowHost == host {
+		return uri
+	}
+	uri = lowScheme + "://" + lowHost
 	if slash {
 		uri += "/" + path
 	}

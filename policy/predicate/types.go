@@ -41,24 +41,31 @@ const familyVulns = "https://in-toto.io/attestation/vulns"
 // scannerFamilies begin the types under which people attest a scanner's own
 // report as it is. There is no registry of these: the first of each is the
 // scanner's own or the format's, and the others are in use.
-func scannerFamilies() map[string][]string {
-	return map[string][]string{
-		formatTrivy: {"https://trivy.dev/report", "https://predicates.policylabs.dev/trivy", "https://github.com/aquasecurity/trivy", "https://aquasecurity.github.io/trivy"},
-		formatGrype: {"https://github.com/anchore/grype", "https://anchore.com/grype", "https://predicates.policylabs.dev/grype"},
-		formatSARIF: {
-			"https://docs.oasis-open.org/sarif/sarif", "http://docs.oasis-open.org/sarif/sarif", "https://json.schemastore.org/sarif-2.1.0.json",
-			"https://json.schemastore.org/sarif-2.1.0", "https://github.com/oasis-tcs/sarif-spec", "https://predicates.policylabs.dev/sarif",
-		},
+func scannerFamilies() [13]scannerFamily {
+	return [...]scannerFamily{
+		{formatTrivy, "https://trivy.dev/report"},
+		{formatTrivy, "https://predicates.policylabs.dev/trivy"},
+		{formatTrivy, "https://github.com/aquasecurity/trivy"},
+		{formatTrivy, "https://aquasecurity.github.io/trivy"},
+		{formatGrype, "https://github.com/anchore/grype"},
+		{formatGrype, "https://anchore.com/grype"},
+		{formatGrype, "https://predicates.policylabs.dev/grype"},
+		{formatSARIF, "https://docs.oasis-open.org/sarif/sarif"},
+		{formatSARIF, "http://docs.oasis-open.org/sarif/sarif"},
+		{formatSARIF, "https://json.schemastore.org/sarif-2.1.0.json"},
+		{formatSARIF, "https://json.schemastore.org/sarif-2.1.0"},
+		{formatSARIF, "https://github.com/oasis-tcs/sarif-spec"},
+		{formatSARIF, "https://predicates.policylabs.dev/sarif"},
 	}
 }
 
+type scannerFamily struct{ format, begins string }
+
 // scannerFormat is the format whose family a type belongs to, or nothing.
 func scannerFormat(predicateType string) string {
-	for format, families := range scannerFamilies() {
-		for _, family := range families {
-			if hasVersion(predicateType, family) {
-				return format
-			}
+	for _, family := range scannerFamilies() {
+		if hasVersion(predicateType, family.begins) {
+			return family.format
 		}
 	}
 	return ""
