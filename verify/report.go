@@ -17,10 +17,13 @@ type Report struct {
 	Revision   render.Revision `json:"revision"`
 	// EvaluatedAt is the time that the caller asked to evaluate at. It is nil
 	// where that was the time of the check.
-	EvaluatedAt *time.Time    `json:"evaluatedAt,omitempty"`
-	Policies    []PolicyRef   `json:"policies"`
-	Units       []UnitResult  `json:"units"`
-	Images      []ImageResult `json:"images"`
+	EvaluatedAt *time.Time `json:"evaluatedAt,omitempty"`
+	// ComparedTo is the revision before the change that this is, where the
+	// caller named one.
+	ComparedTo *Comparison   `json:"comparedTo,omitempty"`
+	Policies   []PolicyRef   `json:"policies"`
+	Units      []UnitResult  `json:"units"`
+	Images     []ImageResult `json:"images"`
 	// Findings are about the tree, units and objects; those about an image
 	// are in its result.
 	Findings []Finding `json:"findings"`
@@ -58,6 +61,8 @@ type Finding struct {
 	policy.Finding
 	Unit   string           `json:"unit,omitempty"`
 	Object *render.ObjectID `json:"object,omitempty"`
+	// Change is Old where it was found before, too.
+	Change Change `json:"change,omitempty"`
 	render.Origin
 }
 
@@ -67,7 +72,9 @@ type ImageResult struct {
 	Class     render.Class   `json:"class"`
 	Digest    policy.Digest  `json:"digest"`
 	Verdict   policy.Verdict `json:"verdict"`
-	Policies  []string       `json:"policies"`
+	// Change is how it stands to the revision that is compared to.
+	Change   Change   `json:"change,omitempty"`
+	Policies []string `json:"policies"`
 	// Requirements are those of Policies, and how the image stands with each.
 	Requirements []policy.RequirementResult `json:"requirements"`
 	Locations    []render.Location          `json:"locations"`

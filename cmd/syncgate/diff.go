@@ -20,7 +20,7 @@ func (f *imagesFlags) runDiff(ctx context.Context, term terminal, rules images.R
 	if err != nil {
 		return fmt.Errorf("read --diff: %w", err)
 	}
-	renderings, err := f.source.renderBoth(ctx, old, tree)
+	renderings, _, err := f.source.renderBoth(ctx, old, tree)
 	if err != nil {
 		return err
 	}
@@ -33,31 +33,31 @@ func (f *imagesFlags) runDiff(ctx context.Context, term terminal, rules images.R
 }
 
 // renderBoth renders of two revisions what a change from one to the other can
-// touch.
-func (f *sourceFlags) renderBoth(ctx context.Context, old, tree render.Tree) (both [2]render.Rendering, err error) {
-	changed, err := git.Changed(ctx, old, tree)
+// touch, and says which paths differ.
+func (f *sourceFlags) renderBoth(ctx context.Context, old, tree render.Tree) (both [2]render.Rendering, changed []string, err error) {
+	changed, err = git.Changed(ctx, old, tree)
 	if err != nil {
-		return both, err
+		return both, nil, err
 	}
 	var sides [2]render.Side
 	var problems [2][]render.Problem
 	for i, t := range []render.Tree{old, tree} {
 		if sides[i], problems[i], err = f.discover(ctx, t); err != nil {
-			return both, err
+			return both, nil, err
 		}
 	}
 	if err := f.mistaken(tree, problems[1]); err != nil {
-		return both, err
+		return both, nil, err
 	}
 	engine, err := f.engine()
 	if err != nil {
-		return both, err
+		return both, nil, err
 	}
 	both = render.RenderChanged(ctx, sides, changed, engine)
 	for i, side := range sides {
 		both[i].Problems = render.Merge(side.Tree.Problems, problems[i], both[i].Problems)
 	}
-	return both, nil
+	return both, changed, nil
 }
 
 // notices are the problems of the revision before, which are no reason to stop

@@ -168,7 +168,7 @@ func TestDiffMissesNothing(t *testing.T) {
 		}
 		after := edit(random, before)
 		old, current := treeOf(before), treeOf(after)
-		both, err := f.renderBoth(t.Context(), old, current)
+		both, _, err := f.renderBoth(t.Context(), old, current)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +254,7 @@ func TestDiffLeavesOutDeployersOfWhatDidNotChange(t *testing.T) {
 		after := maps.Clone(before)
 		after[c.file] += "# changed\n"
 		f := &sourceFlags{source: ".", cache: &cacheFlags{dir: t.TempDir()}, deployers: deployerFlags{self: []string{"https://git.example.com/acme/deploy"}}}
-		both, err := f.renderBoth(t.Context(), treeOf(before), treeOf(after))
+		both, _, err := f.renderBoth(t.Context(), treeOf(before), treeOf(after))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func BenchmarkDiff(b *testing.B) {
 	after["apps/app500/pod.yaml"] += "# changed\n"
 	f := &sourceFlags{source: ".", cache: &cacheFlags{dir: b.TempDir()}, deployers: deployerFlags{self: []string{"https://git.example.com/acme/deploy"}}}
 	for b.Loop() {
-		both, err := f.renderBoth(b.Context(), treeOf(before), treeOf(after))
+		both, _, err := f.renderBoth(b.Context(), treeOf(before), treeOf(after))
 		if err != nil || len(both[1].Units) != 2 {
 			b.Fatal(err, len(both[1].Units))
 		}

@@ -24,6 +24,8 @@ type judgement struct {
 	exploits policy.Exploits
 	verifier *sigstore.Verifier
 	deployed verify.Deployment
+	// before is what it is compared to, or nil.
+	before *verify.Before
 	// policyFiles and files are what was read of policies, and of other flags;
 	// memory is the trusted roots that were fetched.
 	policyFiles policyRecord
@@ -83,6 +85,10 @@ func (j *judgement) judge(ctx context.Context, ask snapshot.Ports, term terminal
 	gate := j.gate(ask)
 	gate.Progress = bar.show
 	r, err := gate.Judge(ctx, j.deployed)
+	if err == nil && j.before != nil {
+		gate.Progress = nil
+		r, err = gate.Compare(ctx, r, *j.before)
+	}
 	if j.atGiven {
 		at := j.at.UTC()
 		r.EvaluatedAt = &at

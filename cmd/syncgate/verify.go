@@ -27,6 +27,7 @@ type verifyFlags struct {
 	exploits       exploitFlags
 	outputs        outputFlags
 	evidence       evidenceFlags
+	compare        compareFlags
 	status         statusFlags
 	at             string
 	timeout        time.Duration
@@ -63,6 +64,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringVar(&f.policyRevision, "policy-revision", "", "read --policy from this revision of SOURCE, so that a change cannot weaken its own policy")
 	f.outputs.register(cmd)
 	f.evidence.register(cmd)
+	f.compare.register(cmd)
 	f.status.register(cmd)
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
 	flags.DurationVar(&f.timeout, "timeout", bounds.RunTime, "how long the run may take; images that are not decided by then are unknown")
@@ -71,6 +73,9 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 
 func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	outputs, err := f.outputs.parse()
+	if err == nil {
+		err = f.comparable()
+	}
 	if err != nil {
 		return err
 	}
@@ -147,6 +152,13 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (r verify.Report
 		Manifests: client,
 	}
 	run.deployed = verify.Read(tree.Revision, rendering, rules)
+	if f.compare.to != "" {
+		before, err := f.before(ctx, tree, rules, run.policyFiles)
+		if err != nil {
+			return r, nil, err
+		}
+		run.before = &before
+	}
 	if f.evidence.save != "" {
 		return f.judgeAndSave(ctx, run, ask, term)
 	}

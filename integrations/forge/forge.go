@@ -75,11 +75,17 @@ func Of(r verify.Report) Status {
 	s := r.Summary
 	switch r.Verdict {
 	case policy.Pass:
+		if s.Pass < s.Images {
+			return Status{State: Success, Description: fmt.Sprintf("nothing new fails: %d of %s verified, %d as before", s.Pass, images(s.Images), s.Images-s.Pass)}
+		}
 		return Status{State: Success, Description: fmt.Sprintf("%s verified", images(s.Images))}
 	case policy.Fail:
 		what := fmt.Sprintf("%d of %s denied", s.Fail, images(s.Images))
 		if s.Fail == 0 {
 			what = "what would be deployed is broken"
+		}
+		if c := r.ComparedTo; c != nil && c.Old > 0 {
+			what += fmt.Sprintf(" (%d as before)", c.Old)
 		}
 		if s.Unknown > 0 {
 			what += fmt.Sprintf(", %d could not be checked", s.Unknown)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -44,9 +45,10 @@ func weigh(f policy.Finding) weight {
 // unit or an object.
 type entry struct {
 	policy.Finding
-	image *verify.ImageResult
-	unit  string
-	sites []site
+	image  *verify.ImageResult
+	change verify.Change
+	unit   string
+	sites  []site
 }
 
 // site is where something is written, and what is made of it.
@@ -59,8 +61,16 @@ type site struct {
 	more int
 }
 
-// entries are all findings of a report, by weight and else in the order of
-// the report.
+// age puts what is old behind what is of the change.
+func (e entry) age() int {
+	if e.change == verify.Old {
+		return 1
+	}
+	return 0
+}
+
+// entries are all findings of a report, by weight, what is old last, and else in
+// the order of the report.
 func entries(r verify.Report) []entry {
 	var list []entry
 	for _, f := range r.Findings {
@@ -68,15 +78,17 @@ func entries(r verify.Report) []entry {
 		if f.Object != nil {
 			p.object = *f.Object
 		}
-		list = append(list, entry{Finding: f.Finding, unit: f.Unit, sites: []site{p}})
+		list = append(list, entry{Finding: f.Finding, change: f.Change, unit: f.Unit, sites: []site{p}})
 	}
 	for i := range r.Images {
 		sites := sitesOf(r.Images[i].Locations)
 		for _, f := range r.Images[i].Findings {
-			list = append(list, entry{Finding: f, image: &r.Images[i], sites: sites})
+			list = append(list, entry{Finding: f, image: &r.Images[i], change: r.Images[i].Change, sites: sites})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b entry) int { return int(weigh(a.Finding)) - int(weigh(b.Finding)) })
+	slices.SortStableFunc(list, func(a, b entry) int {
+		return cmp.Or(int(weigh(a.Finding))-int(weigh(b.Finding)), a.age()-b.age())
+	})
 	return list
 }
 
@@ -123,6 +135,9 @@ func (e entry) text() string {
 	}
 	if by := asker(e.Finding); by != "" {
 		message = by + ": " + message
+	}
+	if e.change == verify.Old && e.Verdict != policy.Pass {
+		message = "as before: " + message
 	}
 	if e.image != nil {
 		message = shortReference(e.image.Reference) + ": " + message

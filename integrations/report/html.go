@@ -113,9 +113,9 @@ func newPage(r verify.Report, o Options) page {
 	p.CSS = template.CSS(pageCSS + columns.css())
 	p.CSP = fmt.Sprintf("default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
 		sourceHash(string(p.JS)), sourceHash(string(p.CSS)))
-	for _, verdict := range []policy.Verdict{policy.Fail, policy.Unknown, policy.Pass} {
+	for _, stage := range append(stages[:], stage{verdict: policy.Pass}) {
 		for i := range r.Images {
-			if r.Images[i].Verdict == verdict {
+			if stage.image(&r.Images[i]) {
 				p.Images = append(p.Images, columns.image(r, &r.Images[i], len(p.Images)+1))
 			}
 		}
@@ -164,7 +164,11 @@ func pageLead(r verify.Report) string {
 			parts = []string{"No image was found"}
 		}
 	}
-	return fmt.Sprintf("%s. %s and %s were looked at.", strings.Join(parts, ", "), plural(len(r.Units), "unit"), plural(s.Objects, "object"))
+	lead := fmt.Sprintf("%s. %s and %s were looked at.", strings.Join(parts, ", "), plural(len(r.Units), "unit"), plural(s.Objects, "object"))
+	if compared := comparedText(r); compared != "" {
+		lead += " " + strings.ToUpper(compared[:1]) + compared[1:] + "."
+	}
+	return lead
 }
 
 func policies(n int) string {
@@ -194,13 +198,21 @@ func (p *page) count(r verify.Report) {
 		p.Tally = append(p.Tally, pageCount{c.Class, strings.ToLower(c.Name), c.N})
 		p.Filters = append(p.Filters, c)
 	}
-	accepted := 0
+	accepted, brought, old := 0, 0, 0
 	for _, image := range p.Images {
 		if image.Accepted {
 			accepted++
 		}
+		switch image.of.Change {
+		case verify.Added, verify.Worse:
+			brought++
+		case verify.Old:
+			old++
+		}
 	}
-	if accepted > 0 {
-		p.Filters = append(p.Filters, pageCount{"accepted", "Let through", accepted})
+	for _, filter := range []pageCount{{"brought", "Of this change", brought}, {"old", "As before", old}, {"accepted", "Let through", accepted}} {
+		if filter.N > 0 {
+			p.Filters = append(p.Filters, filter)
+		}
 	}
 }

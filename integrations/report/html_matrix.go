@@ -102,6 +102,8 @@ type pageImage struct {
 	Verdict                                     policy.Verdict
 	Reference, Prefix, Name, Tag, Short, Digest string
 	Accepted                                    bool
+	// Change is how it stands to what is compared to, and Changed says so.
+	Change, Changed string
 	// First and More say where it is written.
 	First *pageSite
 	More  string
@@ -129,6 +131,7 @@ func (c pageColumns) image(r verify.Report, image *verify.ImageResult, index int
 		Policies: strings.Join(image.Policies, ", "), Rejected: image.Rejected,
 	}
 	p.split()
+	p.change()
 	if !image.Digest.IsZero() && !strings.Contains(image.Reference, "@") {
 		p.Digest = image.Digest.String()
 	}
@@ -174,6 +177,19 @@ func (p *pageImage) group(groups []findingGroup) {
 		}
 	}
 	p.Met = strings.Join(met, ", ")
+}
+
+// change says how the image stands to what is compared to.
+func (p *pageImage) change() {
+	switch p.of.Change {
+	case verify.Added, verify.Worse:
+		p.Change = "brought"
+	case verify.Old:
+		p.Change = "old"
+	}
+	if p.Changed = changeText(p.of.Change); p.Verdict == policy.Pass && p.Changed != "" {
+		p.Changed = "new image"
+	}
 }
 
 // split takes the reference apart for the eye.

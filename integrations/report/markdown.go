@@ -65,7 +65,7 @@ func (m markdown) page(limit int) string {
 	tail := m.tail()
 	var b strings.Builder
 	b.WriteString(m.head())
-	told, total := 0, m.others()+m.report.Summary.Fail+m.report.Summary.Unknown
+	told, total := 0, m.others()+m.report.Summary.Fail+m.report.Summary.Unknown-len(allowedOld(m.report))
 	for block := range m.blocking() {
 		rest := ""
 		if m.detail.cut {
@@ -103,6 +103,9 @@ func (m markdown) head() string {
 	if others := m.others(); others > 0 {
 		counts += ", and **" + plural(others, "other problem") + "**"
 	}
+	if compared := comparedText(r); compared != "" {
+		where += ", " + compared
+	}
 	return fmt.Sprintf("## %s\n\n%s (%s, %s)\n\n%s\n", title, counts, plural(len(r.Units), "unit"), plural(s.Objects, "object"), where)
 }
 
@@ -120,13 +123,13 @@ func (m markdown) others() int {
 // blocking are the blocks of what blocks, by weight: images first.
 func (m markdown) blocking() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, verdict := range []policy.Verdict{policy.Fail, policy.Unknown} {
+		for _, stage := range stages {
 			for i := range m.report.Images {
-				if image := &m.report.Images[i]; image.Verdict == verdict && !yield(m.image(image)) {
+				if image := &m.report.Images[i]; stage.image(image) && m.report.Blocks(image) && !yield(m.image(image)) {
 					return
 				}
 			}
-			for _, f := range sameOnce(m.report.Findings, func(f verify.Finding) bool { return !f.Warning && f.Verdict == verdict }) {
+			for _, f := range sameOnce(m.report.Findings, stage.finding) {
 				if !yield(m.finding(f)) {
 					return
 				}
@@ -149,7 +152,11 @@ func icon(v policy.Verdict) string {
 func (m markdown) image(image *verify.ImageResult) string {
 	var b strings.Builder
 	name := shortReference(image.Reference)
-	fmt.Fprintf(&b, "\n### %s %s\n\n", icon(image.Verdict), mdCode(name))
+	change := changeText(image.Change)
+	if change != "" {
+		change = " (" + change + ")"
+	}
+	fmt.Fprintf(&b, "\n### %s %s%s\n\n", icon(image.Verdict), mdCode(name), change)
 	sites := sitesOf(image.Locations)
 	for i, s := range sites {
 		if i == m.detail.sites && len(sites) > i+1 {
@@ -223,6 +230,9 @@ func (m markdown) finding(f sharedFinding) string {
 	fmt.Fprintf(&b, "\n### %s %s\n\n", icon(f.Verdict), mdText(strings.TrimSuffix(ruleOf(f.Code).title, ".")))
 	if at := mdSite(m.report.Revision, s); at != "" {
 		b.WriteString(at + "\n\n")
+	}
+	if f.Change == verify.Old {
+		b.WriteString("As before:\n\n")
 	}
 	m.item(&b, "", f.Finding.Finding)
 	if len(f.units) > 1 {

@@ -11,6 +11,7 @@ import (
 // and what was looked at.
 func (m markdown) tail() string {
 	var b strings.Builder
+	m.section(&b, m.asBefore(), "fail as before, which does not count", "⚠️")
 	m.section(&b, m.letThrough(), "let through by exceptions, VEX and policies", "⚠️")
 	m.section(&b, m.passing(), "pass", "✅")
 	m.section(&b, m.notes(), "warn or explain", "ℹ️")

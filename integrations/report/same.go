@@ -31,6 +31,7 @@ func sameOnce(findings []verify.Finding, which func(verify.Finding) bool) []shar
 		policy.Finding
 		render.Origin
 		object render.ObjectID
+		change verify.Change
 	}
 	var list []sharedFinding
 	at := map[same]int{}
@@ -38,7 +39,7 @@ func sameOnce(findings []verify.Finding, which func(verify.Finding) bool) []shar
 		if !which(f) {
 			continue
 		}
-		key := same{Finding: f.Finding, Origin: f.Origin}
+		key := same{Finding: f.Finding, Origin: f.Origin, change: f.Change}
 		if f.Object != nil {
 			key.object = *f.Object
 		}

@@ -71,6 +71,7 @@ func newSarif(r verify.Report) *sarif {
 			Locations:           []sarifLocation{sarifPlace(first, key.path)},
 			PartialFingerprints: map[string]string{"syncgate/v1": seen.of(first.entry, first.site)},
 			Properties:          sarifProperties(at[key]),
+			BaselineState:       sarifBaseline(r, at[key]),
 		})
 	}
 	if s.leftOut = max(0, len(s.results)-sarifResults); s.leftOut > 0 {
@@ -86,6 +87,19 @@ func (s *sarif) note(p spot, path string) {
 			Message: sarifText{sarifEscape(p.text())}, Locations: []sarifLocation{sarifPlace(p, path)},
 		})
 	}
+}
+
+// sarifBaseline says what is new, where that is known.
+func sarifBaseline(r verify.Report, list []spot) string {
+	if r.ComparedTo == nil {
+		return ""
+	}
+	for _, p := range list {
+		if p.change != verify.Old {
+			return "new"
+		}
+	}
+	return "unchanged"
 }
 
 func sarifLevel(w weight) string {

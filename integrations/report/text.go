@@ -30,11 +30,11 @@ func Text(w io.Writer, r verify.Report, o Options) error {
 	p := &printer{w: w, Options: o}
 	p.headline(r)
 	p.units(r)
-	for _, verdict := range []policy.Verdict{policy.Fail, policy.Unknown} {
-		p.images(r, verdict)
-		p.findings(r, func(f verify.Finding) bool { return !f.Warning && f.Verdict == verdict })
+	for _, stage := range stages {
+		p.images(r, stage)
+		p.findings(r, stage.finding)
 	}
-	p.images(r, policy.Pass)
+	p.images(r, stage{verdict: policy.Pass})
 	p.findings(r, func(f verify.Finding) bool { return f.Warning || f.Verdict == policy.Pass })
 	p.summary(r)
 	return p.err
@@ -55,6 +55,9 @@ func (p *printer) headline(r verify.Report) {
 		p.printf("%s  %s\n", p.paint(red+";"+bold, "SYNC BLOCKED"), Clean(where))
 	default:
 		p.printf("%s  %s\n", p.paint(yellow+";"+bold, "SYNC BLOCKED, not everything could be checked"), Clean(where))
+	}
+	if compared := comparedText(r); compared != "" {
+		p.printf("%s\n", compared)
 	}
 }
 
@@ -106,7 +109,11 @@ func (p *printer) finding(f sharedFinding) {
 	if f.Warning || f.Verdict == policy.Pass {
 		mark = p.paint(dim, "  note   ")
 	}
-	lines := p.wrap(strings.TrimRight(clean(f.Message), "\n")+" ["+Clean(string(f.Code))+"]", true)
+	message := strings.TrimRight(clean(f.Message), "\n")
+	if f.Change == verify.Old {
+		message = "as before: " + message
+	}
+	lines := p.wrap(message+" ["+Clean(string(f.Code))+"]", true)
 	last := len(lines) - 1
 	lines[last] = strings.TrimSuffix(lines[last], "["+Clean(string(f.Code))+"]") + p.paint(dim, "["+Clean(string(f.Code))+"]")
 	p.printf("\n%s  %s\n", mark, strings.Join(lines, "\n"+indent))

@@ -10,13 +10,13 @@ import (
 	"github.com/syncgate/syncgate/verify"
 )
 
-// images prints the images of one verdict, those with the same reasons
-// together.
-func (p *printer) images(r verify.Report, verdict policy.Verdict) {
+// images prints the images of one stage, those with the same reasons together.
+func (p *printer) images(r verify.Report, which stage) {
 	var order []string
+	verdict := which.verdict
 	groups := map[string][]verify.ImageResult{}
 	for _, image := range r.Images {
-		if image.Verdict != verdict {
+		if !which.image(&image) {
 			continue
 		}
 		reasons := fmt.Sprint(p.reasons(image))
@@ -49,6 +49,8 @@ func (p *printer) group(images []verify.ImageResult, verdict policy.Verdict) {
 		by := ""
 		if verdict == policy.Pass && len(image.Policies) > 0 {
 			by = "  " + p.paint(dim, "by "+Clean(strings.Join(image.Policies, ", ")))
+		} else if change := changeText(image.Change); verdict != policy.Pass && change != "" {
+			by = "  (" + change + ")"
 		}
 		p.printf("%s  %s%s\n", p.mark(verdict), p.title(image), by)
 		if verdict != policy.Pass {
