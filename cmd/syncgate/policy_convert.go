@@ -16,7 +16,8 @@ func newPolicyConvert(term terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "convert FILE...",
 		Short: "Write policies of other tools in syncgate's own language",
-		Long: `Convert prints policies of other tools (ClusterImagePolicy of policy.sigstore.dev)
+		Long: `Convert prints policies of other tools (ClusterImagePolicy of
+policy.sigstore.dev, ClusterPolicy, Policy and ImageValidatingPolicy of Kyverno)
 as native ones, with a comment where the meaning differs. What cannot be said is
 never left out: a requirement that nothing meets stands in its place, with what
 is to be written by hand.

@@ -93,9 +93,15 @@ type Policy struct {
 	// Signers and Require are the fields of these names. Without Require it
 	// lets the images run unmatched.
 	Signers, Require []*yaml.Node
+	// Digest is references: {digest: require}.
+	Digest bool
 	// Notes stand above it.
 	Notes  []string
 	byHand []string
+	// defined are the names of signers by their fields.
+	defined map[string]string
+	// signing and taken are the names of signers, and those of requirements.
+	signing, taken map[string]bool
 }
 
 // Note says something about the policy as a whole.
@@ -133,6 +139,9 @@ func (p *Policy) encode() ([]byte, error) {
 	spec := Map("match", p.Match)
 	if p.Warn {
 		spec = Map("mode", "warn", "match", p.Match)
+	}
+	if p.Digest {
+		add(spec, "references", Map("digest", "require"))
 	}
 	if len(p.Require) == 0 {
 		add(spec, "unmatched", text("allow"))

@@ -132,5 +132,5 @@ func (l *loader) set() policy.Set {
 
 // Convertible are the languages whose policies can be written natively.
 func Convertible() []convert.Language {
-	return []convert.Language{clusterimagepolicy.Language{}}
+	return []convert.Language{clusterimagepolicy.Language{}, kyverno.Language{}}
 }

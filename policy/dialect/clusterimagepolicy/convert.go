@@ -1,7 +1,6 @@
 package clusterimagepolicy
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -44,8 +43,7 @@ func (Language) Convert(file *document.File, doc document.Document) ([]convert.P
 // writer writes one policy.
 type writer struct {
 	*document.Decoder
-	out   convert.Policy
-	taken map[string]bool
+	out convert.Policy
 }
 
 func (w *writer) write(s spec) {
@@ -53,7 +51,18 @@ func (w *writer) write(s spec) {
 		w.allow(s)
 		return
 	}
-	w.out.Match = convert.Map("images", w.images(s), "kinds", w.kinds(s))
+	kinds, more := w.kinds(s)
+	images := w.images(s)
+	if w.out.Warn {
+		images = narrowed(images)
+	}
+	w.out.Match = convert.Map("images", images, "kinds", kinds)
+	if w.out.Warn && more {
+		// What no policy is about does not run; what only this one is about
+		// would.
+		w.out.Warn = false
+		w.out.Note("The policy only warns there. It enforces here, because it is about more than it was; write mode: warn again where that is right.")
+	}
 	var of []*yaml.Node
 	for i, a := range s.Authorities {
 		of = append(of, w.authority(a, i))
@@ -76,13 +85,17 @@ func passes(s spec) bool {
 // it was.
 func (w *writer) allow(s spec) {
 	w.out.Note("An authority lets every image run (static: pass), so that nothing is asked for. What others ask for is left out.")
-	images := w.images(s)
+	w.out.Match = convert.Map("images", narrowed(w.images(s)))
+}
+
+// narrowed are patterns for no more images than those of the tool.
+func narrowed(images *yaml.Node) *yaml.Node {
 	for _, n := range images.Content {
 		if n.HeadComment != "" {
 			n.Value, n.HeadComment = n.Value+":latest", ""
 		}
 	}
-	w.out.Match = convert.Map("images", images)
+	return images
 }
 
 // images are the globs. Here a pattern without a tag is for all tags; there it
@@ -103,30 +116,34 @@ func (w *writer) images(s spec) *yaml.Node {
 	return n
 }
 
-// kinds are the kinds of objects, where no selector goes with them.
-func (w *writer) kinds(s spec) *yaml.Node {
-	names := map[string]string{
-		"pods": "Pod", "replicasets": "ReplicaSet", "deployments": "Deployment", "statefulsets": "StatefulSet",
-		"daemonsets": "DaemonSet", "jobs": "Job", "cronjobs": "CronJob",
+// kinds are the kinds of objects, and those that the cluster makes them of:
+// images run in Pods, whatever made them. What is left out makes the policy one
+// about more.
+func (w *writer) kinds(s spec) (kinds *yaml.Node, more bool) {
+	names := map[string][]string{
+		"replicasets": {"Deployment", "ReplicaSet"}, "deployments": {"Deployment"}, "statefulsets": {"StatefulSet"},
+		"daemonsets": {"DaemonSet"}, "jobs": {"CronJob", "Job"}, "cronjobs": {"CronJob"},
 	}
-	var kinds []string
+	var list []string
+	pods := false
 	for _, m := range s.Match {
-		kind := names[m.Resource.Value]
-		if kind == "" || m.Selector != nil {
+		found := names[m.Resource.Value]
+		if m.Selector != nil || found == nil && m.Resource.Value != "pods" {
 			w.out.Note("spec.match at %s is left out: the policy is about more here, objects of every kind and label.", w.At(m.place))
-			return nil
+			return nil, true
 		}
-		kinds = append(kinds, kind)
+		list, pods = append(list, found...), pods || found == nil
 	}
-	if kinds == nil {
-		return nil
+	if pods || list == nil {
+		return nil, false
 	}
-	return convert.List(kinds...)
+	slices.Sort(list)
+	return convert.List(slices.Compact(list)...), false
 }
 
 // authority is the requirement that an authority makes.
 func (w *writer) authority(a authority, i int) *yaml.Node {
-	name := w.named(indexed(a.Name, i))
+	name := w.out.Named(indexed(a.Name, i))
 	if a.Static != nil {
 		return w.out.ByHand(w.At(a.place), "an authority that decides without evidence (static: "+a.Static.Action.Value+") "+a.Static.Message.Value)
 	}
@@ -145,7 +162,7 @@ func (w *writer) authority(a authority, i int) *yaml.Node {
 			convert.Comment(r.Content[4], "BY HAND: %s", what)
 			w.out.Left(w.At(at.place), "the "+at.Policy.Type.Value+" policy of attestation "+at.Name.Value)
 		}
-		of = append(of, convert.Map("name", w.named(name+"."+at.Name.Value), "attestation", r))
+		of = append(of, convert.Map("name", w.out.Named(name+"."+at.Name.Value), "attestation", r))
 	}
 	switch len(of) {
 	case 0:
@@ -155,25 +172,6 @@ func (w *writer) authority(a authority, i int) *yaml.Node {
 	}
 	return convert.Map("name", name, "allOf", convert.Seq(of...))
 }
-
-// named makes a name of one that may hold anything, and that nothing else has.
-func (w *writer) named(name string) string {
-	name = strings.Trim(unnamable.ReplaceAllString(name, "-"), "-._")
-	if len(name) > 200 {
-		name = strings.TrimRight(name[:200], "-._")
-	}
-	made := cmp.Or(name, "unnamed")
-	for i := 2; w.taken[made]; i++ {
-		made = fmt.Sprintf("%s-%d", cmp.Or(name, "unnamed"), i)
-	}
-	if w.taken == nil {
-		w.taken = map[string]bool{}
-	}
-	w.taken[made] = true
-	return made
-}
-
-var unnamable = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 // programmed says what a program says, for whoever writes it anew.
 func programmed(what string, p *program) string {
@@ -212,7 +210,7 @@ func (w *writer) signers(a authority, name string) (names []string, lacking stri
 		}
 		one := name
 		if len(a.Keyless.Identities) > 1 {
-			one = w.named(fmt.Sprintf("%s-%d", name, i+1))
+			one = w.out.Named(fmt.Sprintf("%s-%d", name, i+1))
 		}
 		w.out.Signer(one, convert.Map("keyless", identityNode(id), "trustedRoot", t.root, "source", source,
 			"requireTimestamp", when(t.stamped), "insecureIgnoreTransparencyLog", when(t.unlogged), "insecureIgnoreCertificateLog", when(a.Keyless.InsecureIgnoreSCT.Value)))

@@ -299,7 +299,14 @@ var versionForm = regexp.MustCompile(`^(v\d+((alpha|beta)\d+)?|\*)$`)
 // isKind tells whether a kind, with or without group and version, is the
 // object's.
 func (f *fact) isKind(kind text) bool {
-	group, version, name, sub := "*", "*", "", ""
+	group, version, name, sub := kindParts(kind)
+	return wildcard.Match(group, f.form.Group()) && wildcard.Match(version, f.form.Version()) &&
+		wildcard.Match(name, f.form.Kind) && wildcard.Match(sub, "")
+}
+
+// kindParts are the parts of a kind as it is written.
+func kindParts(kind text) (group, version, name, sub string) {
+	group, version = "*", "*"
 	parts := strings.Split(kind.Value, "/")
 	last := strings.Split(parts[len(parts)-1], ".")
 	parts = append(parts[:len(parts)-1], last...)
@@ -326,6 +333,5 @@ func (f *fact) isKind(kind text) bool {
 	case 4:
 		group, version, name, sub = parts[0], parts[1], parts[2], parts[3]
 	}
-	return wildcard.Match(group, f.form.Group()) && wildcard.Match(version, f.form.Version()) &&
-		wildcard.Match(name, f.form.Kind) && wildcard.Match(sub, "")
+	return group, version, name, sub
 }
