@@ -298,6 +298,8 @@ const (
 	ForgeRetryAfter = 60 * time.Second
 	// PublishTime is how long publishing one thing may take, retries included.
 	PublishTime = 2 * time.Minute
+	// AttachAtOnce is how many summaries are attached to images at once.
+	AttachAtOnce = 8
 	// CommentPages is the number of pages of comments that are looked through.
 	CommentPages = 20
 	// EventBytes is the size of the event that started a CI job.

@@ -59,13 +59,18 @@ func (f *outputFlags) parse() ([]output, error) {
 	return outputs, nil
 }
 
-// write writes a report to all outputs. What one file cannot take does not
-// keep the others from being written.
-func (f *outputFlags) write(outputs []output, r verify.Report, term terminal) error {
+// options are how a report is written.
+func (f *outputFlags) options() report.Options {
 	o := report.Options{Version: version(), Time: time.Now()}
 	if f.verbose {
 		o.Style = report.Verbose
 	}
+	return o
+}
+
+// write writes a report to all outputs. What one file cannot take does not
+// keep the others from being written.
+func (f *outputFlags) write(outputs []output, r verify.Report, o report.Options, term terminal) error {
 	var failed []error
 	for _, out := range outputs {
 		failed = append(failed, out.print(r, o, term))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/elliptic"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/dialect"
@@ -57,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"bundle":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).bundle(ts, args) },
 			"attest":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).attest(ts, args) },
 			"holder":   func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).holder(ts, args) },
+			"keypair":  func(ts *testscript.TestScript, _ bool, args []string) { makeKey(ts, args[0]) },
 			"stranger": func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).stranger(ts, args) },
 			"break":    func(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).breakIt(ts, args) },
 			"mend":     func(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).Mend() },
@@ -281,6 +284,22 @@ func (w *scriptWorld) commit(ts *testscript.TestScript, args []string) {
 		time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), files)
 	ts.Check(err)
 	ts.Setenv("COMMIT", commit)
+}
+
+// makeKey is "keypair NAME": it writes NAME.key and NAME.pub, and NAME.enc.key,
+// which is encrypted as cosign does it, with the password "secret".
+func makeKey(ts *testscript.TestScript, name string) {
+	private, public, err := cryptoutils.GeneratePEMEncodedECDSAKeyPair(elliptic.P256(), nil)
+	ts.Check(err)
+	key, err := cryptoutils.UnmarshalPEMToPrivateKey(private, nil)
+	ts.Check(err)
+	der, err := cryptoutils.MarshalPrivateKeyToEncryptedDER(key, cryptoutils.StaticPasswordFunc([]byte("secret")))
+	ts.Check(err)
+	for file, text := range map[string][]byte{
+		".key": private, ".pub": public, ".enc.key": cryptoutils.PEMEncode(cryptoutils.EncryptedSigstorePrivateKeyPEMType, der),
+	} {
+		ts.Check(os.WriteFile(ts.MkAbs(name+file), text, 0o600))
+	}
 }
 
 // fill is "fill FILE...": it replaces $VARIABLES that the world has set.

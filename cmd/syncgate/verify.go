@@ -28,6 +28,7 @@ type verifyFlags struct {
 	outputs        outputFlags
 	evidence       evidenceFlags
 	compare        compareFlags
+	summary        summaryFlags
 	status         statusFlags
 	at             string
 	timeout        time.Duration
@@ -65,6 +66,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	f.outputs.register(cmd)
 	f.evidence.register(cmd)
 	f.compare.register(cmd)
+	f.summary.register(cmd)
 	f.status.register(cmd)
 	flags.StringVar(&f.at, "at", "", "evaluate time conditions at this time (RFC 3339)")
 	flags.DurationVar(&f.timeout, "timeout", bounds.RunTime, "how long the run may take; images that are not decided by then are unknown")
@@ -76,6 +78,10 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	if err == nil {
 		err = f.comparable()
 	}
+	if err != nil {
+		return err
+	}
+	vsa, err := f.summaries()
 	if err != nil {
 		return err
 	}
@@ -107,7 +113,8 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	case err != nil:
 		return errors.Join(err, published.none(ctx))
 	}
-	if err := errors.Join(f.outputs.write(outputs, r, term), notSaved, published.report(ctx, r)); err != nil {
+	options := vsa.options(ctx, f.outputs.options())
+	if err := errors.Join(f.outputs.write(outputs, r, options, term), notSaved, f.attach(ctx, vsa, r, options), published.report(ctx, r)); err != nil {
 		return err
 	}
 	if r.Verdict != policy.Pass {

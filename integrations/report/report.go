@@ -44,6 +44,10 @@ type Options struct {
 	Version string
 	// Time is when the check was made, for formats that tell it.
 	Time time.Time
+	// Verifier is the URI of who verifies, and Seal signs a statement, for
+	// verification summaries.
+	Verifier string
+	Seal     func(statement []byte) ([]byte, error)
 }
 
 // Writer writes a report in one format. The same report and options make the
@@ -70,6 +74,8 @@ func All() []Format {
 		{"junit", "test results of CI systems", JUnit},
 		{"github", "log and annotations of GitHub Actions", GitHub},
 		{"gitlab", "GitLab Code Quality", GitLab},
+		{"policyreport", "dashboards of clusters: a ClusterReport of openreports.io", PolicyReport},
+		{"vsa", "whoever deploys later: a SLSA verification summary of each image, one a line", VSA},
 	}
 }
 

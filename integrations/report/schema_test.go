@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
 )
 
 // compiled is a JSON Schema, formats asserted.
@@ -62,6 +63,71 @@ func TestSARIFMeetsItsSchema(t *testing.T) {
 				t.Errorf("%v\n%.4000s", err, text)
 			}
 		})
+	}
+}
+
+// TestPolicyReportMeetsItsSchema holds it to the definition that an API server
+// has, which drops fields that it does not know.
+func TestPolicyReportMeetsItsSchema(t *testing.T) {
+	var definition struct {
+		Spec struct {
+			Versions []struct {
+				Name   string
+				Schema struct {
+					OpenAPIV3Schema map[string]any `yaml:"openAPIV3Schema"`
+				}
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", "schemas", "openreports.io_clusterreports.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, &definition); err != nil || definition.Spec.Versions[0].Name != "v1alpha1" {
+		t.Fatalf("%v: %v", err, definition)
+	}
+	published := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
+	closed(published)
+	asJSON, err := json.Marshal(published)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compiled(t, jsonValue(t, string(asJSON)))
+	for name, r := range reports(t) {
+		t.Run(name, func(t *testing.T) {
+			var v any
+			text := written(t, "policyreport", r, Options{Time: signedAt})
+			if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+				t.Fatal(err)
+			}
+			asJSON, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(jsonValue(t, string(asJSON))); err != nil {
+				t.Errorf("%v\n%.4000s", err, text)
+			}
+			if len(asJSON) > policyReportLimit {
+				t.Errorf("it has %d bytes", len(asJSON))
+			}
+		})
+	}
+}
+
+// closed lets objects of a structural schema have no field but those it names.
+func closed(schema map[string]any) {
+	delete(schema, "format")
+	properties, _ := schema["properties"].(map[string]any)
+	if properties != nil && schema["additionalProperties"] == nil {
+		schema["additionalProperties"] = false
+	}
+	for name, child := range properties {
+		if object, ok := child.(map[string]any); ok && name != "metadata" {
+			closed(object)
+		}
+	}
+	if items, ok := schema["items"].(map[string]any); ok {
+		closed(items)
 	}
 }
 

@@ -20,7 +20,12 @@ func YAML(w io.Writer, r verify.Report, o Options) error {
 	if err := JSON(&b, r, o); err != nil {
 		return err
 	}
-	d := json.NewDecoder(&b)
+	return yamlOf(w, &b)
+}
+
+// yamlOf writes a JSON value as YAML.
+func yamlOf(w io.Writer, text io.Reader) error {
+	d := json.NewDecoder(text)
 	d.UseNumber()
 	node, err := yamlNode(d)
 	if err != nil {
