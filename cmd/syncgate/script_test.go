@@ -315,17 +315,25 @@ func fill(ts *testscript.TestScript, files []string) {
 	}
 }
 
-// serveForge is "forge": it starts a forge that takes what it is sent and writes
-// it into forge.log, a line a request, and sets $FORGE to its address.
-func serveForge(ts *testscript.TestScript, _ bool, _ []string) {
-	log, err := os.Create(ts.MkAbs("forge.log"))
+// serveForge is "forge [refusing PATH]": it starts a forge that takes what it is
+// sent, but for requests with PATH in theirs, and writes it into forge.log, a line
+// a request, and sets $FORGE to its address.
+func serveForge(ts *testscript.TestScript, _ bool, args []string) {
+	log, err := os.OpenFile(filepath.Join(ts.Getenv("WORK"), "forge.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	ts.Check(err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(log, "%s %s %s\n", r.Method, r.URL.Path, bytes.TrimSpace(body))
 		w.Header().Set("Content-Type", "application/json")
-		answer := "{}"
-		if r.Method == http.MethodGet {
+		answer := `{"id": 5}`
+		switch {
+		case len(args) > 1 && strings.Contains(r.URL.Path, args[1]):
+			w.WriteHeader(http.StatusForbidden)
+			answer = `{"message": "Resource not accessible by integration"}`
+		case strings.HasSuffix(r.URL.Path, "/iterations"):
+			answer = fmt.Sprintf(`{"value": [{"id": 4, "sourceRefCommit": {"commitId": %q}}]}`, ts.Getenv("COMMIT"))
+		case strings.HasPrefix(r.URL.Path, "/2.0/"), strings.HasPrefix(r.URL.Path, "/acme/"):
+		case r.Method == http.MethodGet:
 			answer = "[]"
 		}
 		fmt.Fprint(w, answer)

@@ -93,7 +93,7 @@ func (f *verifyFlags) run(ctx context.Context, term terminal) error {
 	if f.status.kind != "" && f.at != "" {
 		return errors.New("publish status: --at is for looking back; a status is about now")
 	}
-	published, err := f.status.begin(ctx)
+	published, err := f.status.begin(ctx, term.err)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,6 +41,24 @@ type Forge struct {
 	States map[forge.State]string
 	// Description is the number of characters that one may have.
 	Description int
+	// Credential is the whole of the header that carries the token, where that is
+	// not Scheme and the token.
+	Credential string
+	// Also is the path at which a status is set a second time, and Answers are
+	// those to requests that are not of comments.
+	Also    string
+	Answers map[string]string
+	// Status reads a status of a request's body, and Text that of a comment,
+	// where they are not called as Name has it, or body.
+	Status func(body []byte) (forge.Status, error)
+	Text   func(body []byte) string
+	// List answers with comments from from to to of all that there are.
+	List func(w http.ResponseWriter, comments []string, from, to int)
+	// Requests are the bodies that the forge's published description allows: a
+	// JSON Schema for each "METHOD path", in which * is any part of a path.
+	Requests []byte
+	// Review is how findings are written at their lines, or nil.
+	Review *Review
 }
 
 const (
@@ -61,6 +80,8 @@ type server struct {
 	fails []func(http.ResponseWriter)
 	asked int
 	waits []time.Duration
+	// reviewed are the bodies of requests for reviews, by method and path.
+	reviewed []request
 }
 
 func (f Forge) start(t *testing.T) *server {
@@ -92,7 +113,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
-	if got := r.Header.Get(s.Auth); got != s.Scheme+token {
+	if got := r.Header.Get(s.Auth); got != cmp.Or(s.Credential, s.Scheme+token) {
 		s.t.Errorf("%s %s: header %s is %q", r.Method, r.URL.Path, s.Auth, got)
 	}
 	if len(s.fails) > 0 {
@@ -104,10 +125,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	path := r.URL.EscapedPath()
 	w.Header().Set("Content-Type", "application/json")
-	var change struct{ Body string }
-	_ = json.Unmarshal(body, &change)
-	switch {
-	case r.Method == http.MethodPost && path == s.Base+s.Statuses:
+	s.described(r.Method+" "+strings.TrimPrefix(path, s.Base), body)
+	switch text := s.text(body); {
+	case s.Answers[r.Method+" "+path] != "":
+		fmt.Fprint(w, s.Answers[r.Method+" "+path])
+	case s.Review != nil && s.Review.is(r.Method, path):
+		s.reviewed = append(s.reviewed, request{r.Method, path, body})
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, s.Review.Answer)
+	case r.Method == http.MethodPost && (path == s.Base+s.Statuses || s.Also != "" && path == s.Base+s.Also):
 		status, err := s.decode(body)
 		if err != nil {
 			s.t.Errorf("status %s: %v", body, err)
@@ -118,7 +148,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && path == s.Base+s.Comments:
 		s.list(w, r)
 	case r.Method == http.MethodPost && path == s.Base+s.Comments:
-		s.comments = append(s.comments, change.Body)
+		s.comments = append(s.comments, text)
 		w.WriteHeader(http.StatusCreated)
 		fmt.Fprint(w, "{}")
 	case r.Method == s.EditMethod && strings.HasPrefix(path, s.Base+s.Edit):
@@ -127,7 +157,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.t.Errorf("%s %s: no such comment", r.Method, path)
 			return
 		}
-		s.comments[id-1] = change.Body
+		s.comments[id-1] = text
 		fmt.Fprint(w, "{}")
 	default:
 		s.t.Errorf("%s %s is not of the forge's interface", r.Method, path)
@@ -138,11 +168,23 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // decode reads a status from a request's body. But for its name the fields are
 // called the same everywhere.
 func (f Forge) decode(body []byte) (forge.Status, error) {
+	if f.Status != nil {
+		return f.Status(body)
+	}
 	var fields map[string]string
 	err := json.Unmarshal(body, &fields)
 	return forge.Status{
 		State: forge.State(fields["state"]), Name: fields[f.Name], Description: fields["description"], Link: fields["target_url"],
 	}, err
+}
+
+func (f Forge) text(body []byte) string {
+	if f.Text != nil {
+		return f.Text(body)
+	}
+	var change struct{ Body string }
+	_ = json.Unmarshal(body, &change)
+	return change.Body
 }
 
 // list lists comments, two on a page.
@@ -152,6 +194,10 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 	page = max(page, 1)
 	from := min(2*(page-1), len(s.comments))
 	to := min(from+2, len(s.comments))
+	if s.List != nil {
+		s.List(w, s.comments, from, to)
+		return
+	}
 	list := []any{}
 	for i, text := range s.comments[from:to] {
 		list = append(list, map[string]any{"id": from + i + 1, "body": text})
@@ -181,6 +227,28 @@ func (f Forge) Run(t *testing.T) {
 	t.Run("comments", f.testComments)
 	t.Run("faults", f.testFaults)
 	t.Run("refusals", f.testRefusals)
+	if f.Review != nil {
+		t.Run("reviews", f.testReviews)
+	}
+}
+
+// Publish publishes statuses, each of which the server has to take.
+func (f Forge) Publish(t *testing.T, statuses ...forge.Status) {
+	t.Helper()
+	p := f.start(t).publisher()
+	for _, s := range statuses {
+		if err := p.Publish(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// times is how many requests one status takes.
+func (f Forge) times() int {
+	if f.Also != "" {
+		return 2
+	}
+	return 1
 }
 
 func (f Forge) testStatuses(t *testing.T) {
@@ -203,8 +271,8 @@ func (f Forge) testStatuses(t *testing.T) {
 			t.Errorf("%s is told as success", state)
 		}
 	}
-	if s.asked != 4 {
-		t.Errorf("%d requests for 4 statuses", s.asked)
+	if want := 4*f.times() + 4*len(f.Answers); s.asked != want {
+		t.Errorf("%d requests for 4 statuses, want %d", s.asked, want)
 	}
 }
 
@@ -237,7 +305,7 @@ func (f Forge) testFaults(t *testing.T) {
 			if err := s.publisher().Publish(t.Context(), forge.Status{State: forge.Success, Name: "a"}); err != nil {
 				t.Error(err)
 			}
-			if len(s.statuses) != 1 || !slices.Equal(s.waits, row.waits) {
+			if len(s.statuses) != f.times() || !slices.Equal(s.waits, row.waits) {
 				t.Errorf("%d statuses after waiting %v, want one after %v", len(s.statuses), s.waits, row.waits)
 			}
 		})

@@ -13,41 +13,59 @@ import (
 )
 
 // Kinds are the forges that can be published to.
-func Kinds() []string { return []string{"github", "gitlab", "gitea", "forgejo"} }
+func Kinds() []string { return []string{"github", "gitlab", "gitea", "forgejo", "bitbucket", "azure"} }
 
 // Environment looks up a variable of the environment.
 type Environment func(name string) string
 
 // Detect finds the target of the CI job whose environment env is: of GitHub
-// Actions, GitLab CI, Gitea Actions or Forgejo Actions. Kind is one of Kinds,
+// Actions, GitLab CI, Gitea Actions, Forgejo Actions, Bitbucket Pipelines or
+// Azure Pipelines. Kind is one of Kinds,
 // or "auto" for the one that the job runs on. What of the target is not known
 // is empty.
 func Detect(kind string, env Environment) (Target, error) {
-	runs := ""
-	switch {
-	case env("FORGEJO_ACTIONS") == "true":
-		runs = "forgejo"
-	case env("GITEA_ACTIONS") == "true":
-		runs = "gitea"
-	case env("GITHUB_ACTIONS") == "true":
-		runs = "github"
-	case env("GITLAB_CI") == "true":
-		runs = "gitlab"
-	}
+	runs := runsOn(env)
 	if kind == "auto" {
 		if kind = runs; kind == "" {
-			return Target{}, errors.New("find forge: this is no job of GitHub Actions, GitLab CI, Gitea Actions or Forgejo Actions; name it: one of " + strings.Join(Kinds(), ", "))
+			return Target{}, errors.New("find forge: this is no job of GitHub Actions, GitLab CI, Gitea Actions, Forgejo Actions, Bitbucket Pipelines or Azure Pipelines; name it: one of " + strings.Join(Kinds(), ", "))
+		}
+		if provider := env("BUILD_REPOSITORY_PROVIDER"); kind == "azure" && provider != "TfsGit" {
+			return Target{}, fmt.Errorf("find forge: this job of Azure Pipelines builds a repository that is not of Azure Repos (%q); name its forge: one of %s", provider, strings.Join(Kinds(), ", "))
 		}
 	}
 	// Gitea and Forgejo set each other's variables.
-	own := kind == runs || kind != "gitlab" && kind != "github" && (runs == "gitea" || runs == "forgejo")
+	alike := func(kind string) bool { return kind == "gitea" || kind == "forgejo" }
+	own := kind == runs || alike(kind) && alike(runs)
 	switch kind {
 	case "gitlab":
 		return gitlabTarget(env, own), nil
+	case "bitbucket":
+		return bitbucketTarget(env, own), nil
+	case "azure":
+		return azureTarget(env, own), nil
 	case "github", "gitea", "forgejo":
 		return actionsTarget(kind, env, own)
 	}
 	return Target{}, fmt.Errorf("find forge %q: want auto or one of %s", kind, strings.Join(Kinds(), ", "))
+}
+
+// runsOn is the kind of forge that the job runs on, or empty.
+func runsOn(env Environment) string {
+	switch {
+	case env("FORGEJO_ACTIONS") == "true":
+		return "forgejo"
+	case env("GITEA_ACTIONS") == "true":
+		return "gitea"
+	case env("GITHUB_ACTIONS") == "true":
+		return "github"
+	case env("GITLAB_CI") == "true":
+		return "gitlab"
+	case env("BITBUCKET_PIPELINE_UUID") != "":
+		return "bitbucket"
+	case env("TF_BUILD") == "True":
+		return "azure"
+	}
+	return ""
 }
 
 func first(env Environment, names ...string) string {
@@ -129,13 +147,20 @@ func (t *Target) event(name string) error {
 	return nil
 }
 
+func tokenVariable(kind string) string {
+	if kind == "azure" {
+		return "AZURE_DEVOPS_TOKEN"
+	}
+	return strings.ToUpper(kind) + "_TOKEN"
+}
+
 // Check tells what of a target is missing.
 func (t Target) Check() error {
 	for _, part := range []struct{ value, missing string }{
 		{t.API, "the URL of its API (--status-api)"},
 		{t.Project, "the repository (--status-project)"},
 		{t.Commit, "the commit (--status-commit)"},
-		{t.Token, fmt.Sprintf("a token (set %s_TOKEN)", strings.ToUpper(t.Forge))},
+		{t.Token, "a token (set " + tokenVariable(t.Forge) + ")"},
 	} {
 		if part.value == "" {
 			return fmt.Errorf("publish to %s: what is missing is %s", t.Forge, part.missing)

@@ -19,6 +19,12 @@ const (
 	descriptionLimit = 140
 	// CommentLimit is the size of a comment.
 	CommentLimit = 65536
+	// SummaryLimit is the size of the summary of a check run.
+	SummaryLimit     = 65535
+	annotationsOnce  = 50
+	annotationTitle  = 255
+	annotationBytes  = 16 << 10
+	annotationsTotal = 500
 )
 
 // Publisher publishes to one commit and pull request.
@@ -26,9 +32,11 @@ type Publisher struct {
 	target      forge.Target
 	owner, name string
 	client      *github.Client
+	// run is the check run of this publisher, once there is one.
+	run int64
 }
 
-var _ forge.Publisher = (*Publisher)(nil)
+var _ forge.Annotator = (*Publisher)(nil)
 
 // New returns a publisher. It is an error if the target is none of GitHub's.
 func New(target forge.Target, transport *forge.Transport) (*Publisher, error) {
@@ -42,7 +50,7 @@ func New(target forge.Target, transport *forge.Transport) (*Publisher, error) {
 	if client.BaseURL, err = url.Parse(strings.TrimSuffix(target.API, "/") + "/"); err != nil {
 		return nil, err
 	}
-	return &Publisher{target, owner, name, client}, nil
+	return &Publisher{target: target, owner: owner, name: name, client: client}, nil
 }
 
 // Publish implements forge.Publisher.
@@ -55,6 +63,57 @@ func (p *Publisher) Publish(ctx context.Context, s forge.Status) error {
 	}
 	_, resp, err := p.client.Repositories.CreateStatus(ctx, p.owner, p.name, p.target.Commit, status)
 	return p.failed("set status", resp, err)
+}
+
+// Annotate implements forge.Annotator with a check run, which only tokens of
+// GitHub Apps and of Actions may write. Its name is not that of the status, which
+// it does not stand for: where both have one name GitHub asks for both.
+func (p *Publisher) Annotate(ctx context.Context, r forge.Review) error {
+	name := r.Name + " report"
+	if p.run == 0 {
+		options := github.CreateCheckRunOptions{Name: name, HeadSHA: p.target.Commit, Status: github.Ptr("in_progress")}
+		if r.Link != "" {
+			options.DetailsURL = &r.Link
+		}
+		run, resp, err := p.client.Checks.CreateCheckRun(ctx, p.owner, p.name, options)
+		if err != nil {
+			return p.failed("write check run", resp, err)
+		}
+		p.run = run.GetID()
+	}
+	if r.State == forge.Pending {
+		return nil
+	}
+	conclusion := "failure"
+	if r.State == forge.Success {
+		conclusion = "success"
+	}
+	list := r.Annotations[:min(len(r.Annotations), annotationsTotal)]
+	for first := true; first || len(list) > 0; first = false {
+		n := min(len(list), annotationsOnce)
+		_, resp, err := p.client.Checks.UpdateCheckRun(ctx, p.owner, p.name, p.run, github.UpdateCheckRunOptions{
+			Name: name, Status: github.Ptr("completed"), Conclusion: &conclusion,
+			Output: &github.CheckRunOutput{Title: github.Ptr(forge.Cut(r.Description, annotationTitle)), Summary: &r.Summary, Annotations: annotations(list[:n])},
+		})
+		if err != nil {
+			return p.failed("write check run", resp, err)
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+func annotations(list []forge.Annotation) []*github.CheckRunAnnotation {
+	var all []*github.CheckRunAnnotation
+	for _, a := range list {
+		level := map[forge.Level]string{forge.Fault: "failure", forge.Warning: "warning", forge.Notice: "notice"}[a.Level]
+		line := max(a.Line, 1)
+		all = append(all, &github.CheckRunAnnotation{
+			Path: &a.Path, StartLine: &line, EndLine: &line, AnnotationLevel: &level,
+			Title: github.Ptr(forge.Cut(a.Title, annotationTitle)), Message: github.Ptr(forge.Cut(a.Text, annotationBytes)),
+		})
+	}
+	return all
 }
 
 // Comment implements forge.Publisher.

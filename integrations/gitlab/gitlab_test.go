@@ -2,6 +2,7 @@ package gitlab_test
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,9 +13,16 @@ import (
 	"github.com/syncgate/syncgate/integrations/gitlab"
 )
 
+// requests are what GitLab's published description of its REST API v4 says of the
+// bodies that are sent to it.
+//
+//go:embed testdata/requests.json
+var requests []byte
+
 func TestContract(t *testing.T) {
 	contract.Forge{
 		Project: "acme/deploy", Base: "/api/v4", Auth: "Private-Token",
+		Requests:   requests,
 		New:        func(to forge.Target, by *forge.Transport) (forge.Publisher, error) { return gitlab.New(to, by) },
 		Statuses:   "/projects/acme%2Fdeploy/statuses/8f5a1b3c9d7e4f60123456789abcdef012345678",
 		Comments:   "/projects/acme%2Fdeploy/merge_requests/7/notes",

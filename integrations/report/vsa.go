@@ -112,10 +112,12 @@ func Summaries(r verify.Report, o Options) ([]Summary, error) {
 		if verdict != policy.Pass && verdict != policy.Fail || slices.Contains(verdicts, policy.Unknown) {
 			continue
 		}
+		summary := newVSA(r, o, groups[k], verdict)
+		summary.ResourceURI = purlOf(k.repository, k.digest)
 		statement, err := json.Marshal(vsaStatement{
 			Type: "https://in-toto.io/Statement/v1", PredicateType: SummaryType,
 			Subject:   []vsaResource{{Name: k.repository, Digest: map[string]string{k.digest.Algorithm(): k.digest.Hex()}}},
-			Predicate: newVSA(r, o, groups[k], verdict, purlOf(k.repository, k.digest)),
+			Predicate: summary,
 		})
 		if err != nil {
 			return nil, err
@@ -125,10 +127,10 @@ func Summaries(r verify.Report, o Options) ([]Summary, error) {
 	return list, nil
 }
 
-func newVSA(r verify.Report, o Options, same []*verify.ImageResult, verdict policy.Verdict, resource string) vsaPredicate {
+func newVSA(r verify.Report, o Options, same []*verify.ImageResult, verdict policy.Verdict) vsaPredicate {
 	p := vsaPredicate{
 		Verifier: vsaVerifier{cmp.Or(o.Verifier, defaultVerifier)}, TimeVerified: o.Time.UTC().Format(time.RFC3339),
-		ResourceURI: resource, Policy: vsaPolicy(r, same), Result: "FAILED", Levels: []string{"FAILED"}, SLSAVersion: "1.1",
+		Policy: vsaPolicy(r, same), Result: "FAILED", Levels: []string{"FAILED"}, SLSAVersion: "1.1",
 	}
 	if verdict != policy.Pass {
 		return p
