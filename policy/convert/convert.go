@@ -57,6 +57,10 @@ func Files(fsys fs.FS, names []string, languages ...Language) (Result, error) {
 			out.Policies++
 			return nil
 		}
+		if beside(version.Value, group, kind.Value) {
+			out.ByHand = append(out.ByHand, fmt.Sprintf("%s:%d: %s, which policies refer to or that lifts them: write what it says where it is meant", file.Name, doc.Root.Line, kind.Value))
+			return nil
+		}
 		for _, l := range languages {
 			if !l.Reads(group, kind.Value) {
 				continue
@@ -80,6 +84,12 @@ func Files(fsys fs.FS, names []string, languages ...Language) (Result, error) {
 	}
 	out.Text = text.Bytes()
 	return out, nil
+}
+
+// beside tells whether a document is one that stands beside policies of other
+// tools. Without it they ask for no less.
+func beside(version, group, kind string) bool {
+	return version == "v1" && (kind == "ConfigMap" || kind == "Secret") || strings.HasSuffix("."+group, ".kyverno.io") && kind == "PolicyException"
 }
 
 // Policy is a native policy in the making.

@@ -236,3 +236,31 @@ func TestKyvernoPoliciesThatGrow(t *testing.T) {
 		}
 	}
 }
+
+// TestCorpusExceptions: what Kyverno's own suites except is excepted.
+func TestCorpusExceptions(t *testing.T) {
+	dir := filepath.Join(corpus(t), "kyverno", "cli", "test-image-validating-policy", "with-cel-exceptions")
+	set, err := dialect.Load(os.DirFS(dir), "policy.yaml", "exception.yaml")
+	check(t, err)
+	_, pods := documentsOf(t, filepath.Join(dir, "resources.yaml"))
+	want := map[string]policy.Selection{"test-pod-good": policy.Selected, "test-pod-bad": policy.Selected, "skipped-pod": policy.NotSelected}
+	for _, text := range pods {
+		file := filepath.Join(t.TempDir(), "pod.yaml")
+		check(t, os.WriteFile(file, []byte(text), 0o600))
+		use, subject := useOf(t, file)
+		subject.Uses = []policy.Use{use}
+		selected, why := set.Policies[0].Match.Selector.Select(t.Context(), subject, use)
+		allowed, _ := set.Policies[1].Match.Selector.Select(t.Context(), subject, use)
+		if selected != want[use.Name] || (allowed == policy.Selected) == (selected == policy.Selected) {
+			t.Errorf("%s is selected: %v (%s), excepted: %v", use.Name, selected, why, allowed)
+		}
+	}
+	// An exception for the name of what makes Pods is none for the Pods.
+	dir = filepath.Join(corpus(t), "kyverno", "conformance", "chainsaw", "image-validating-policies", "exceptions", "autogen")
+	set, err = dialect.Load(os.DirFS(dir), "policy.yaml", "exception.yaml")
+	check(t, err)
+	use, subject := useOf(t, filepath.Join(dir, "skipped-resources.yaml"))
+	if selected, why := set.Policies[0].Match.Selector.Select(t.Context(), subject, use); selected != policy.Selected {
+		t.Errorf("%s is selected: %v (%s)", use.Name, selected, why)
+	}
+}

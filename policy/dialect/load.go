@@ -14,6 +14,7 @@ import (
 	"github.com/syncgate/syncgate/policy/dialect/cue"
 	"github.com/syncgate/syncgate/policy/dialect/jmespath"
 	"github.com/syncgate/syncgate/policy/dialect/kyverno"
+	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/dialect/rego"
 	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 	"github.com/syncgate/syncgate/policy/document"
@@ -44,9 +45,12 @@ func LoadAll(sources ...Files) (policy.Set, error) {
 	for _, source := range sources {
 		l := shared.loader(source.FS)
 		problems = append(problems, document.Read(source.FS, source.Names, l.read)...)
+		loaders, names = append(loaders, l), append(names, source.Names...)
+	}
+	for _, l := range loaders {
+		problems = append(problems, l.readPolicies()...)
 		read := l.set()
 		set.Policies, set.Exceptions = append(set.Policies, read.Policies...), append(set.Exceptions, read.Exceptions...)
-		loaders, names = append(loaders, l), append(names, source.Names...)
 	}
 	if len(problems) == 0 && len(set.Policies) == 0 {
 		problems = native.NoPolicy(names)
@@ -82,6 +86,15 @@ type loader struct {
 	native   *native.Reader
 	sigstore *clusterimagepolicy.Reader
 	kyverno  *kyverno.Reader
+	objects  *objects.Store
+	// policies are what is read once all that they may refer to is known.
+	policies []pending
+}
+
+// pending is a document that is yet to be read.
+type pending struct {
+	file *document.File
+	doc  document.Document
 }
 
 // shared is what the loaders of one set have in common.
@@ -89,19 +102,52 @@ type shared struct {
 	policies document.Names
 	budget   *document.Budget
 	programs *sandbox.Pool
+	objects  *objects.Store
+	// exceptions are those of Kyverno.
+	exceptions *kyverno.Exceptions
 }
 
-func newShared() shared { return shared{document.Names{}, &document.Budget{}, sandbox.New()} }
+func newShared() shared {
+	budget := &document.Budget{}
+	return shared{document.Names{}, budget, sandbox.New(), objects.New(budget), &kyverno.Exceptions{}}
+}
 
 func (s shared) loader(fsys fs.FS) *loader {
 	return &loader{
 		native:   native.NewReader(fsys, s.policies, s.budget),
-		sigstore: clusterimagepolicy.NewReader(s.policies, s.budget, s.programs),
-		kyverno:  kyverno.NewReader(s.policies, s.budget, s.programs),
+		sigstore: clusterimagepolicy.NewReader(s.policies, s.budget, s.programs, s.objects),
+		kyverno:  kyverno.NewReader(s.policies, s.budget, s.programs, s.objects).With(s.exceptions),
+		objects:  s.objects,
 	}
 }
 
+// read reads what policies refer to, wherever it stands, and keeps the policies
+// for later.
 func (l *loader) read(file *document.File, doc document.Document) document.Problems {
+	version, kind := document.KindOf(doc.Root)
+	if version != nil && kind != nil {
+		group, _, _ := strings.Cut(version.Value, "/")
+		switch {
+		case objects.Reads(version.Value, kind.Value):
+			return l.objects.Read(file, doc)
+		case kyverno.ReadsException(group, kind.Value):
+			return l.kyverno.ReadException(file, doc)
+		}
+	}
+	l.policies = append(l.policies, pending{file, doc})
+	return nil
+}
+
+// readPolicies reads the policies.
+func (l *loader) readPolicies() document.Problems {
+	var problems document.Problems
+	for _, p := range l.policies {
+		problems = append(problems, l.readPolicy(p.file, p.doc)...)
+	}
+	return problems.Sorted()
+}
+
+func (l *loader) readPolicy(file *document.File, doc document.Document) document.Problems {
 	version, kind := document.KindOf(doc.Root)
 	if version == nil || kind == nil {
 		return l.native.Read(file, doc)
@@ -115,7 +161,7 @@ func (l *loader) read(file *document.File, doc document.Document) document.Probl
 	}
 	if !strings.HasPrefix(native.APIVersion, group+"/") {
 		return document.Problems{file.Problem(kind.Line, kind.Column, fmt.Sprintf(
-			"kind %s of %s is no policy that is read: want ImagePolicy or ImageException of syncgate.dev, ClusterImagePolicy or TrustRoot of policy.sigstore.dev, or ClusterPolicy, Policy or ImageValidatingPolicy of Kyverno",
+			"kind %s of %s is no policy that is read: want ImagePolicy or ImageException of syncgate.dev, ClusterImagePolicy or TrustRoot of policy.sigstore.dev, or ClusterPolicy, Policy, ImageValidatingPolicy or PolicyException of Kyverno",
 			document.Quote(kind.Value), document.Quote(version.Value)))}
 	}
 	return l.native.Read(file, doc)

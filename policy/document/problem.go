@@ -3,6 +3,7 @@ package document
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -73,6 +74,21 @@ func (ps Problems) Unwrap() []error {
 	return errs
 }
 
+// Sorted puts the problems of each file, which come one after the other, in the
+// order of its lines. There are as many at most as are kept of a file.
+func (ps Problems) Sorted() Problems {
+	var out Problems
+	for len(ps) > 0 {
+		n := 1
+		for n < len(ps) && ps[n].File == ps[0].File {
+			n++
+		}
+		of := ps[:n].sorted()
+		out, ps = append(out, of[:min(len(of), bounds.PolicyProblemsKept)]...), ps[n:]
+	}
+	return out
+}
+
 // sorted puts the problems of one file in the order of its lines and drops
 // those that say the same of the same place, as an alias used twice makes
 // them.
@@ -88,16 +104,18 @@ type File struct {
 	// Name is as it was given.
 	Name  string
 	lines []string
-	// secret tells that the file holds a private key, so that none of its
-	// text may be shown.
+	// secret tells that the file holds a private key or a Secret, so that none
+	// of its text may be shown.
 	secret bool
 }
+
+var secretForm = regexp.MustCompile(`kind["']?\s*:\s*["']?Secret\b`)
 
 func newFile(name string, text []byte) *File {
 	return &File{
 		Name:   name,
 		lines:  strings.Split(string(text), "\n"),
-		secret: HoldsPrivateKey(string(text)),
+		secret: HoldsPrivateKey(string(text)) || secretForm.Match(text),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/policy/native"
 )
@@ -165,6 +166,12 @@ func (c *converter) key(k key, field string) (*policy.Key, []string) {
 			return nil, []string{c.FieldAt(k.KMS.Node, field+".kms")}
 		}
 		return out, nil
+	case k.SecretRef != nil && field == "key":
+		text, lacking := c.secret(k.SecretRef)
+		if lacking != nil {
+			return nil, lacking
+		}
+		k.Data = document.Text{Place: k.SecretRef.place, Value: text}
 	case k.SecretRef != nil:
 		return nil, []string{c.FieldAt(k.SecretRef.Node, field+".secretRef")}
 	case k.Data.Value == "" || field != "key":
@@ -179,6 +186,24 @@ func (c *converter) key(k key, field string) (*policy.Key, []string) {
 		return nil, []string{c.FieldAt(k.HashAlgorithm.Node, field+".hashAlgorithm: "+hash+" with a key of this kind")}
 	}
 	return out, nil
+}
+
+// system is the namespace that policy-controller runs in and reads.
+const system = "cosign-system"
+
+// secret is the only entry of a Secret that stands among the policies.
+func (c *converter) secret(ref *secretRef) (text string, lacking []string) {
+	found, ok := c.objects.Find(objects.Secret, system, ref.Name.Value)
+	if !ok {
+		return "", []string{c.FieldAt(ref.Node, "key.secretRef: "+objects.Missing(objects.Secret, system, ref.Name.Value))}
+	}
+	if len(found.Data) != 1 {
+		c.Report(ref.Node, "%s has %d entries: policy-controller takes one that has one", objects.Reference(objects.Secret, system, ref.Name.Value), len(found.Data))
+	}
+	for _, value := range found.Data {
+		text = value
+	}
+	return text, nil
 }
 
 func (c *converter) checkHash(k key) {

@@ -23,7 +23,7 @@ func (Language) Reads(group, kind string) bool { return Reads(group, kind) }
 // Convert writes one document as a native policy. A TrustRoot becomes none: the
 // command line names trusted roots.
 func (Language) Convert(file *document.File, doc document.Document) ([]convert.Policy, document.Problems) {
-	reader := NewReader(document.Names{}, &document.Budget{}, nil)
+	reader := NewReader(document.Names{}, &document.Budget{}, nil, nil)
 	if problems := reader.Read(file, doc); len(problems) > 0 {
 		return nil, problems
 	}

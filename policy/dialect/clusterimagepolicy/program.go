@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"net/url"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/dialect/cue"
+	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/dialect/rego"
 	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 	"github.com/syncgate/syncgate/policy/dialect/workload"
+	"github.com/syncgate/syncgate/policy/document"
 )
 
 // source text of a program, and what it is called in messages.
@@ -34,25 +38,49 @@ func (c *converter) program(p *program) (sourceText, []string) {
 		}
 		return out, []string{c.FieldAt(p.Remote.Node, "policy.remote")}
 	case p.ConfigMapRef != nil:
-		return out, []string{c.FieldAt(p.ConfigMapRef.Node, "policy.configMapRef")}
-	case p.Data.Value == "":
-		return out, nil
-	}
-	if len(p.Data.Value) > bounds.ProgramLength {
-		c.Report(p.Data.Node, "program is longer than %d KiB", bounds.ProgramLength>>10)
-		return out, nil
-	}
-	out.Program = sandbox.Program{Language: p.Type.Value, Source: []byte(p.Data.Value)}
-	check := map[string]func(string) error{cue.Language: cue.Check, rego.Language: rego.Check}[p.Type.Value]
-	if check == nil {
-		return out, nil
-	}
-	if mistake := new(sandbox.SyntaxError); errors.As(check(p.Data.Value), &mistake) {
-		at := *p.Data.Node
-		at.Line, at.Column = c.File.Locate(p.Data.Node, mistake.Line, mistake.Column)
-		c.Report(&at, "read %s policy: %v", p.Type.Value, mistake)
+		found, lacking := c.configMap(p.ConfigMapRef)
+		if lacking != nil {
+			return out, lacking
+		}
+		out.Program = c.checked(p, document.Text{Place: p.ConfigMapRef.place, Value: found})
+	case p.Data.Value != "":
+		out.Program = c.checked(p, p.Data)
 	}
 	return out, nil
+}
+
+// configMap is the entry of a ConfigMap that stands among the policies.
+func (c *converter) configMap(ref *configMapRef) (text string, lacking []string) {
+	found, ok := c.objects.Find(objects.ConfigMap, system, ref.Name.Value)
+	switch {
+	case ref.Namespace.Value != "" && ref.Namespace.Value != system:
+		return "", []string{c.FieldAt(ref.Namespace.Node, "policy.configMapRef.namespace: policy-controller reads "+system+" alone")}
+	case !ok:
+		return "", []string{c.FieldAt(ref.Node, "policy.configMapRef: "+objects.Missing(objects.ConfigMap, system, ref.Name.Value))}
+	case found.Data[ref.Key.Value] == "":
+		c.Report(ref.Key.Node, "%s has no entry %s", objects.Reference(objects.ConfigMap, system, ref.Name.Value), document.Quote(ref.Key.Value))
+	}
+	return found.Data[ref.Key.Value], nil
+}
+
+// checked is a program whose text is read.
+func (c *converter) checked(p *program, source text) sandbox.Program {
+	if len(source.Value) > bounds.ProgramLength {
+		c.Report(source.Node, "program is longer than %d KiB", bounds.ProgramLength>>10)
+		return sandbox.Program{}
+	}
+	check := map[string]func(string) error{cue.Language: cue.Check, rego.Language: rego.Check}[p.Type.Value]
+	if check == nil {
+		return sandbox.Program{}
+	}
+	if mistake := new(sandbox.SyntaxError); errors.As(check(source.Value), &mistake) {
+		at := *source.Node
+		if source.Node.Kind == yaml.ScalarNode {
+			at.Line, at.Column = c.File.Locate(source.Node, mistake.Line, mistake.Column)
+		}
+		c.Report(&at, "read %s policy: %v", p.Type.Value, mistake)
+	}
+	return sandbox.Program{Language: p.Type.Value, Source: []byte(source.Value)}
 }
 
 // condition is a program about a statement.

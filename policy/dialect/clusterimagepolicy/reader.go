@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 	"github.com/syncgate/syncgate/policy/document"
 )
@@ -27,12 +28,14 @@ type Reader struct {
 	trust           trustRoots
 	budget          *document.Budget
 	programs        *sandbox.Pool
+	objects         *objects.Store
 }
 
 // NewReader makes a reader. Names and budget are shared with the readers of
-// other languages; programs run in a sandbox.
-func NewReader(policies document.Names, budget *document.Budget, programs *sandbox.Pool) *Reader {
-	return &Reader{policies: policies, roots: document.Names{}, trust: trustRoots{}, budget: budget, programs: programs}
+// other languages; programs run in a sandbox. What policies refer to is looked
+// for among objects.
+func NewReader(policies document.Names, budget *document.Budget, programs *sandbox.Pool, o *objects.Store) *Reader {
+	return &Reader{policies: policies, roots: document.Names{}, trust: trustRoots{}, budget: budget, programs: programs, objects: o}
 }
 
 // Reads tells whether a document is one for this reader.
@@ -45,7 +48,7 @@ func (r *Reader) Read(file *document.File, doc document.Document) document.Probl
 	d := document.NewDecoder(file, r.budget)
 	d.Lenient = true
 	version, kind := document.KindOf(doc.Root)
-	c := &converter{Decoder: d, programs: r.programs, trust: r.trust}
+	c := &converter{Decoder: d, programs: r.programs, objects: r.objects, trust: r.trust}
 	switch {
 	case kind.Value == KindTrustRoot && version.Value == Group+"/v1alpha1":
 		var t trustRoot
@@ -73,6 +76,7 @@ type converter struct {
 	*document.Decoder
 	programs *sandbox.Pool
 	trust    trustRoots
+	objects  *objects.Store
 }
 
 // policy converts a document of kind ClusterImagePolicy: one of its

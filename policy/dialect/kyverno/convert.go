@@ -21,7 +21,7 @@ func (Language) Reads(group, kind string) bool { return Reads(group, kind) }
 // Convert writes one document as native policies: one for each entry of
 // verifyImages, or one for an ImageValidatingPolicy.
 func (Language) Convert(file *document.File, doc document.Document) ([]convert.Policy, document.Problems) {
-	reader := NewReader(document.Names{}, &document.Budget{}, nil)
+	reader := NewReader(document.Names{}, &document.Budget{}, nil, nil)
 	if problems := reader.Read(file, doc); len(problems) > 0 {
 		return nil, problems
 	}
@@ -160,6 +160,10 @@ func (c *converter) writeFilters(m *convert.Matched, r match) {
 func (c *converter) writeResources(m *convert.Matched, r *resources, only bool) {
 	for _, k := range r.Kinds {
 		_, _, name, _ := kindParts(k)
+		if isVariable(k.Value) {
+			m.Left(c.At(k.Place), "the kind "+k.Value)
+			name = "Pod"
+		}
 		m.Kinds(name)
 	}
 	if len(r.Kinds) == 0 {
@@ -167,7 +171,7 @@ func (c *converter) writeResources(m *convert.Matched, r *resources, only bool) 
 	}
 	var namespaces []string
 	for _, t := range r.Namespaces {
-		if strings.Contains(t.Value, "?") || !only || c.document.Kind.Value == "Policy" {
+		if strings.ContainsAny(t.Value, "?{") || !only || c.document.Kind.Value == "Policy" {
 			namespaces = nil
 			m.Left(c.At(t.Place), "the namespaces")
 			break

@@ -176,7 +176,7 @@ func (s *imageSelector) selects(ctx context.Context, form workload.Form) (policy
 	if form.Object == nil {
 		return policy.SelectionUnknown, "its conditions ask for the object, which is not known"
 	}
-	holds := s.ask(ctx, s.conditions, cel.Input{Object: form.Object})
+	holds := s.ask(ctx, s.conditions, inputOf(form))
 	if holds == policy.SelectionUnknown {
 		return holds, "its matchConditions cannot be evaluated for the object"
 	}
@@ -185,6 +185,9 @@ func (s *imageSelector) selects(ctx context.Context, form workload.Form) (policy
 	}
 	return found, f.why
 }
+
+// inputOf is what expressions know that ask about the object alone.
+func inputOf(form workload.Form) cel.Input { return cel.Input{Object: form.Object} }
 
 // ruled compares with one rule. What is matched is so when it is made or
 // changed, what is excluded only where it is both.

@@ -35,8 +35,13 @@ func (c *converter) cosignSigners(a *cosign, called string) (rules []policy.Sign
 		}
 		with = c.withRoots(a.Keyless.Roots, with)
 	case a.Key != nil:
-		unread(a.Key.KMS.Place, "key.kms")
 		unread(a.Key.Expression.Place, "key.expression")
+		if a.Key.KMS.Value != "" && a.Key.Data.Value == "" {
+			key, unknown := c.managedKey(a.Key.KMS, a.Key.Hash)
+			rules, lacking = append(rules, policy.SignerRule{Key: key}), append(lacking, unknown...)
+			break
+		}
+		unread(a.Key.KMS.Place, "key.kms with data")
 		if a.Key.Data.Value == "" {
 			break
 		}

@@ -16,7 +16,7 @@ func (c *converter) lacking(r *rule, v *verification) []string {
 		}
 	}
 	for _, entry := range r.Context {
-		add(entry.place, "context: "+entry.Name.Value)
+		out = append(out, c.contextLacking(entry)...)
 	}
 	add(r.CELPreconditions.Place, "celPreconditions")
 	if v.Type.Value == "Notary" {

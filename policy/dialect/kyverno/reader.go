@@ -2,9 +2,11 @@ package kyverno
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 	"github.com/syncgate/syncgate/policy/document"
 )
@@ -23,12 +25,22 @@ type Reader struct {
 	policies document.Names
 	budget   *document.Budget
 	programs *sandbox.Pool
+	objects  *objects.Store
+	// exceptions lift policies from objects.
+	exceptions *Exceptions
 }
 
 // NewReader makes a reader. Names and budget are shared with the readers of
-// other languages; programs run in a sandbox.
-func NewReader(policies document.Names, budget *document.Budget, programs *sandbox.Pool) *Reader {
-	return &Reader{policies: policies, budget: budget, programs: programs}
+// other languages; programs run in a sandbox. What policies refer to is looked
+// for among objects.
+func NewReader(policies document.Names, budget *document.Budget, programs *sandbox.Pool, o *objects.Store) *Reader {
+	return &Reader{policies: policies, budget: budget, programs: programs, objects: o, exceptions: &Exceptions{}}
+}
+
+// With shares the exceptions of other files' policies.
+func (r *Reader) With(e *Exceptions) *Reader {
+	r.exceptions = e
+	return r
 }
 
 // Reads tells whether a document is one for this reader.
@@ -51,11 +63,17 @@ func (r *Reader) Read(file *document.File, doc document.Document) document.Probl
 	}
 	var p clusterPolicy
 	d.Decode(doc.Root, &p)
-	c := &converter{Decoder: d, programs: r.programs, document: p}
-	for _, out := range c.policies() {
-		out.Digest = document.Digest(doc.Text)
-		out.Dialect = version.Value + " " + kind.Value
-		r.Policies = append(r.Policies, out)
+	c := &converter{Decoder: d, programs: r.programs, objects: r.objects, document: p}
+	if filled := c.filled(doc.Root); filled != nil && len(d.Problems) == 0 {
+		c.document = clusterPolicy{}
+		d.Decode(filled, &c.document)
+	}
+	for _, made := range c.policies() {
+		for _, out := range r.excepted(made) {
+			out.Digest = document.Digest(doc.Text)
+			out.Dialect = version.Value + " " + kind.Value
+			r.Policies = append(r.Policies, out)
+		}
 	}
 	d.Once(r.policies, "policy", p.Metadata.Name)
 	return d.Problems
@@ -70,13 +88,28 @@ func (r *Reader) readImages(d *document.Decoder, doc document.Document) document
 	}
 	var p imagePolicy
 	d.Decode(doc.Root, &p)
-	c := &converter{Decoder: d, programs: r.programs}
-	out := c.images(p)
-	out.Digest = document.Digest(doc.Text)
-	out.Dialect = version.Value + " " + kind.Value
+	c := &converter{Decoder: d, programs: r.programs, objects: r.objects}
+	found, lacking := r.exceptions.of(func(e exception) bool {
+		return slices.ContainsFunc(e.policies, func(ref policyRef) bool {
+			return ref.Name.Value == p.Metadata.Name.Value && ref.Kind.Value == kind.Value
+		})
+	})
+	made := c.images(p)
+	about, _ := made.Match.Selector.(*imageSelector)
+	for _, out := range except(made, &excepting{about, found, about.excepts}, lacking) {
+		out.Digest = document.Digest(doc.Text)
+		out.Dialect = version.Value + " " + kind.Value
+		r.Policies = append(r.Policies, out)
+	}
 	d.Once(r.policies, "policy", p.Metadata.Name)
-	r.Policies = append(r.Policies, out)
 	return d.Problems
+}
+
+// excepted is a policy with the exceptions that lift it.
+func (r *Reader) excepted(p policy.Policy) []policy.Policy {
+	about, _ := p.Match.Selector.(*selector)
+	found, lacking := r.exceptions.of(func(e exception) bool { return e.lifts(about.policy, about.rule) })
+	return except(p, &excepting{about, found, about.excepts}, lacking)
 }
 
 // converter turns the schema types of one document into the model, and
@@ -86,6 +119,7 @@ type converter struct {
 	*document.Decoder
 	programs *sandbox.Pool
 	document clusterPolicy
+	objects  *objects.Store
 }
 
 // policies are those of a document: one for each entry of each rule. Rules

@@ -90,12 +90,12 @@ type rule struct {
 
 type contextEntry struct {
 	place
-	Name            text     `yaml:"name" need:"yes"`
-	ConfigMap       anything `yaml:"configMap"`
-	APICall         anything `yaml:"apiCall"`
-	ImageRegistry   anything `yaml:"imageRegistry"`
-	Variable        anything `yaml:"variable"`
-	GlobalReference anything `yaml:"globalReference"`
+	Name            text       `yaml:"name" need:"yes"`
+	ConfigMap       *configMap `yaml:"configMap"`
+	APICall         anything   `yaml:"apiCall"`
+	ImageRegistry   anything   `yaml:"imageRegistry"`
+	Variable        anything   `yaml:"variable"`
+	GlobalReference anything   `yaml:"globalReference"`
 }
 
 // extractors is a list of where a kind of object names images.
@@ -184,12 +184,19 @@ type attestor struct {
 
 type keys struct {
 	place
-	PublicKeys text     `yaml:"publicKeys"`
-	Algorithm  text     `yaml:"signatureAlgorithm" enum:"sha224 sha256 sha384 sha512"`
-	KMS        text     `yaml:"kms"`
-	Secret     anything `yaml:"secret"`
-	Rekor      *rekor   `yaml:"rekor"`
-	CTLog      *ctlog   `yaml:"ctlog"`
+	PublicKeys text    `yaml:"publicKeys"`
+	Algorithm  text    `yaml:"signatureAlgorithm" enum:"sha224 sha256 sha384 sha512"`
+	KMS        text    `yaml:"kms"`
+	Secret     *secret `yaml:"secret"`
+	Rekor      *rekor  `yaml:"rekor"`
+	CTLog      *ctlog  `yaml:"ctlog"`
+}
+
+// secret is a Secret with a public key in its entry cosign.pub.
+type secret struct {
+	place
+	Name      text `yaml:"name" need:"yes"`
+	Namespace text `yaml:"namespace" need:"yes"`
 }
 
 type certificates struct {

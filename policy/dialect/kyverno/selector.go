@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/sandbox"
 	"github.com/syncgate/syncgate/policy/dialect/wildcard"
 	"github.com/syncgate/syncgate/policy/dialect/workload"
 	"github.com/syncgate/syncgate/policy/document"
@@ -23,12 +25,22 @@ type selector struct {
 	// namespace is that of a Policy, and empty for a ClusterPolicy.
 	namespace    string
 	precondition *precondition
+	// variable is one that says what the entry is about, and is not known.
+	variable string
+	// policy and rule are its names, for exceptions.
+	policy, rule string
+	programs     *sandbox.Pool
 }
 
 // selector is that of an entry of a rule, and what of it is not honoured.
 func (c *converter) selector(r *rule, v *verification) (*selector, []string) {
-	out := &selector{match: r.Match, exclude: r.Exclude}
+	out := &selector{match: r.Match, exclude: r.Exclude, rule: r.Name.Value, policy: c.document.Metadata.Name.Value, programs: c.programs}
 	var lacking []string
+	if r.Match.Written() && len(c.Problems) == 0 {
+		s := scan{c: c, left: bounds.PolicyNodes}
+		s.visit(r.Match.Node, "match", 0)
+		out.variable = strings.Join(s.found, ", ")
+	}
 	for _, t := range v.ImageReferences {
 		out.references = append(out.references, t.Value)
 	}
@@ -48,6 +60,7 @@ func (c *converter) selector(r *rule, v *verification) (*selector, []string) {
 		if out.namespace == "" {
 			out.namespace = "default"
 		}
+		out.policy = out.namespace + "/" + out.policy
 	}
 	written := conditions{anything: r.Preconditions}
 	if read, source := c.blocks(written); len(read) > 0 {
@@ -67,8 +80,15 @@ func (c *converter) selector(r *rule, v *verification) (*selector, []string) {
 // the object.
 func (s *selector) Select(ctx context.Context, subject policy.Subject, use policy.Use) (policy.Selection, string) {
 	image := nameOf(subject).String()
-	if !matchesAny(s.references, image) {
+	switch {
+	case matchesAny(s.references, image):
+	case slices.ContainsFunc(s.references, isVariable):
+		return policy.SelectionUnknown, "it is about " + strings.Join(s.references, ", ") + ", and what that stands for is not known"
+	default:
 		return policy.NotSelected, "it is about " + strings.Join(s.references, ", ")
+	}
+	if s.variable != "" {
+		return policy.SelectionUnknown, "its match asks for " + s.variable + ", and what that stands for is not known"
 	}
 	if matchesAny(s.skip, image) {
 		return policy.NotSelected, "it skips " + strings.Join(s.skip, ", ")
@@ -111,14 +131,19 @@ func (s *selector) selectForm(ctx context.Context, form workload.Form) (policy.S
 	if form.Object == nil {
 		return policy.SelectionUnknown, "its preconditions ask for the object, which is not known"
 	}
-	holds, why := s.precondition.holds(ctx, map[string]any{
-		"object": form.Object, "namespace": form.Namespace, "name": form.Name,
-		"kind": map[string]any{"group": form.Group(), "version": form.Version(), "kind": form.Kind},
-	})
+	holds, why := s.precondition.holds(ctx, requestOf(form))
 	if holds == policy.NotSelected {
 		return holds, why
 	}
 	return both(found, holds), f.why + why
+}
+
+// requestOf is what conditions know of an object that is made or changed.
+func requestOf(form workload.Form) map[string]any {
+	return map[string]any{
+		"object": form.Object, "namespace": form.Namespace, "name": form.Name,
+		"kind": map[string]any{"group": form.Group(), "version": form.Version(), "kind": form.Kind},
+	}
 }
 
 // finds tells whether Kyverno knows where such an object names images.
@@ -130,6 +155,9 @@ func (s *selector) finds(form workload.Form) bool {
 // fact is an object that filters are compared with.
 type fact struct {
 	form workload.Form
+	// stem is what the name begins with that the cluster makes up, if it is
+	// known.
+	stem string
 	// why is what is not known.
 	why string
 }
@@ -232,10 +260,10 @@ func (f *fact) resource(r *resources, operations func([]text) bool) policy.Selec
 	}
 	found := policy.Selected
 	if r.Name.Value != "" {
-		found = both(found, f.named(f.form.Name != "", []string{r.Name.Value}, f.form.Name))
+		found = both(found, f.called([]string{r.Name.Value}))
 	}
 	if len(r.Names) > 0 {
-		found = both(found, f.named(f.form.Name != "", words(r.Names), f.form.Name))
+		found = both(found, f.called(words(r.Names)))
 	}
 	if len(r.Namespaces) > 0 {
 		found = both(found, f.named(f.form.Namespace != "", words(r.Namespaces), f.form.Namespace))
@@ -262,6 +290,19 @@ func words(list []text) []string {
 		out[i] = t.Value
 	}
 	return out
+}
+
+// called compares the object's name, of which perhaps only the beginning is
+// known.
+func (f *fact) called(patterns []string) policy.Selection {
+	if f.form.Name == "" && f.stem != "" {
+		for _, p := range patterns {
+			if head, found := strings.CutSuffix(p, "*"); found && !strings.ContainsAny(head, "*?") && strings.HasPrefix(f.stem, head) {
+				return policy.Selected
+			}
+		}
+	}
+	return f.named(f.form.Name != "", patterns, f.form.Name)
 }
 
 // named compares a name, which may not be known.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/syncgate/syncgate/policy"
+	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/dialect/trustroot"
 	"github.com/syncgate/syncgate/policy/native"
 )
@@ -31,15 +32,18 @@ func (c *converter) signer(e *attestor, what asked) (policy.SignerRule, []string
 
 func (c *converter) keys(e *attestor) (rule policy.SignerRule, lacking []string) {
 	k := e.Keys
-	switch {
-	case k.PublicKeys.Value == "" && k.KMS.Written():
-		return rule, []string{c.FieldAt(k.KMS.Node, "keys.kms")}
-	case k.PublicKeys.Value == "" && k.Secret.Written():
-		return rule, []string{c.FieldAt(k.Secret.Node, "keys.secret")}
-	case k.PublicKeys.Value == "":
+	if k.PublicKeys.Value == "" && k.Secret == nil && !k.KMS.Written() {
 		c.Report(k.Node, "keys has none of publicKeys, kms and secret: write one of them")
 		return rule, nil
-	case !strings.Contains(k.PublicKeys.Value, "-----BEGIN"):
+	}
+	if uri := managed(k); uri.Written() {
+		rule.Key, lacking = c.managedKey(uri, k.Algorithm)
+		return rule, append(lacking, c.trust(&rule, trustFields{rekor: k.Rekor, ctlog: k.CTLog})...)
+	}
+	if k, lacking = c.fromSecret(k); lacking != nil {
+		return rule, lacking
+	}
+	if !strings.Contains(k.PublicKeys.Value, "-----BEGIN") && !isVariable(k.PublicKeys.Value) {
 		return rule, []string{c.FieldAt(k.PublicKeys.Node, "keys.publicKeys that are a reference")}
 	}
 	// Where several are taken for one, the first of them counts.
@@ -59,6 +63,57 @@ func (c *converter) keys(e *attestor) (rule policy.SignerRule, lacking []string)
 	rule.Key = key
 	lacking = append(c.hashFits(e, key), c.trust(&rule, trustFields{rekor: k.Rekor, ctlog: k.CTLog})...)
 	return rule, lacking
+}
+
+// managed is the URI of a key in a key-management service, if it is in one.
+func managed(k *keys) text {
+	switch {
+	case k.PublicKeys.Value == "" && k.Secret == nil:
+		return k.KMS
+	case !strings.Contains(k.PublicKeys.Value, "-----BEGIN") && strings.Contains(k.PublicKeys.Value, "kms://"):
+		return k.PublicKeys
+	}
+	return text{}
+}
+
+// managedKey is a key in a key-management service.
+func (c *converter) managedKey(uri, hash text) (*policy.Key, []string) {
+	if isVariable(uri.Value) {
+		return nil, nil // which is told for the whole
+	}
+	key, err := native.ManagedKey(uri.Value)
+	if err != nil {
+		return nil, []string{c.FieldAt(uri.Node, "kms: "+err.Error())}
+	}
+	if hash.Value != "" && hash.Value != "sha256" {
+		return nil, []string{c.FieldAt(hash.Node, "signatureAlgorithm: "+hash.Value+" with a key in a service")}
+	}
+	return key, nil
+}
+
+// fromSecret has the key of a Secret that stands among the policies, as
+// "cosign generate-key-pair k8s://" writes it.
+func (c *converter) fromSecret(k *keys) (*keys, []string) {
+	namespace, name, at := "", "", k.PublicKeys.Place
+	if rest, found := strings.CutPrefix(k.PublicKeys.Value, "k8s://"); found {
+		namespace, name, _ = strings.Cut(rest, "/")
+	} else if k.PublicKeys.Value == "" && k.Secret != nil {
+		namespace, name, at = k.Secret.Namespace.Value, k.Secret.Name.Value, k.Secret.place
+	}
+	if name == "" || isVariable(namespace+name) {
+		return k, nil
+	}
+	found, ok := c.objects.Find(objects.Secret, namespace, name)
+	if !ok {
+		return k, []string{c.FieldAt(at.Node, "keys.secret: "+objects.Missing(objects.Secret, namespace, name))}
+	}
+	out := *k
+	out.PublicKeys = text{Place: at, Value: found.Data["cosign.pub"]}
+	if out.PublicKeys.Value == "" {
+		c.Report(at.Node, "%s has no entry cosign.pub", objects.Reference(objects.Secret, namespace, name))
+		out.PublicKeys.Value = "-----BEGIN"
+	}
+	return &out, nil
 }
 
 func (c *converter) certificates(e *attestor) (rule policy.SignerRule, lacking []string) {
