@@ -73,3 +73,27 @@ spec:
 		}
 	}
 }
+
+// TestRulesThatAreAnAlias: filling in what a ConfigMap says loses no rule.
+func TestRulesThatAreAnAlias(t *testing.T) {
+	const text = `apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: p, annotations: {a: b}}
+status: &rules
+  - name: r
+    match: {any: [{resources: {kinds: [Pod]}}]}
+    context: [{name: c, configMap: {name: c, namespace: n}}]
+    verifyImages: [{imageReferences: ["*"], attestors: [{entries: [{keys: {kms: "awskms:///alias/x"}}]}]}]
+spec: {rules: *rules}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c, namespace: n}
+data: {a: b}
+`
+	set, err := dialect.Load(fstest.MapFS{"p.yaml": {Data: []byte(text)}}, "p.yaml")
+	check(t, err)
+	if len(set.Policies) != 1 || len(set.Policies[0].Require) != 1 {
+		t.Errorf("policies are %+v", set.Policies)
+	}
+}

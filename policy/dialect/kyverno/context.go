@@ -98,24 +98,28 @@ type filler struct {
 
 // at is a mapping with one of its fields changed.
 func (f *filler) at(n *yaml.Node, field string, change func(*yaml.Node) *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = meant(n)
 	copied := *n
 	copied.Content = append([]*yaml.Node{}, n.Content...)
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == field {
-			copied.Content[i+1] = change(n.Content[i+1])
+			copied.Content[i+1] = change(meant(n.Content[i+1]))
 		}
 	}
 	return &copied
 }
 
+// meant is what an alias stands for, or the node itself.
+func meant(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
 // fill copies a value, aliases expanded.
 func (f *filler) fill(n *yaml.Node, depth int) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = meant(n)
 	if f.left--; f.left < 0 || depth > bounds.PolicyDepth {
 		f.left = -1
 		return n

@@ -1,0 +1,92 @@
+package dialect_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	kyvernoPath = flag.String("kyverno-cli", "", "Kyverno's command line, to hold the recorded answers to")
+	askAll      = flag.Bool("ask-all", false, "ask about cases without a recorded answer, too, and print the answers")
+)
+
+// TestKyvernoAnswers asks Kyverno's own command line, where there is one, about
+// every case that records its answer. An image that none of its policies is
+// about it lets run.
+func TestKyvernoAnswers(t *testing.T) {
+	if *kyvernoPath == "" {
+		t.Skip("no -kyverno-cli: the answers are those recorded")
+	}
+	s := newScene(t)
+	trust := map[string][]byte{
+		"SIGSTORE_ROOT_FILE": s.part(t, "certificateAuthorities"), "SIGSTORE_REKOR_PUBLIC_KEY": s.part(t, "tlogs"),
+		"SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": s.part(t, "ctlogs"), "SIGSTORE_TSA_CERTIFICATE_FILE": s.part(t, "timestampAuthorities"),
+	}
+	env := append(os.Environ(), "HOME="+t.TempDir(), "TUF_ROOT="+t.TempDir())
+	for name, content := range trust {
+		file := filepath.Join(t.TempDir(), name)
+		check(t, os.WriteFile(file, content, 0o600))
+		env = append(env, name+"="+file)
+	}
+	for _, c := range cases(t, "kyverno") {
+		if c.Oracle != "pass" && c.Oracle != "fail" && !*askAll {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			got, out := askKyverno(t, env, s.stage(t, c))
+			if *askAll {
+				t.Logf("ANSWER\t%s\t%s\t%s\t%s", c.Name, got, c.Want, strings.ReplaceAll(out, "\n", "\\n"))
+			} else if got != c.Oracle {
+				t.Errorf("Kyverno says %s, recorded is %s:\n%s", got, c.Oracle, out)
+			}
+		})
+	}
+}
+
+var counted = regexp.MustCompile(`pass: (\d+), fail: (\d+), warn: (\d+), error: (\d+), skip: (\d+)`)
+
+// askKyverno is what Kyverno answers on a stage, and what it prints.
+func askKyverno(t *testing.T, env []string, at stage) (answer, out string) {
+	t.Helper()
+	dir := t.TempDir()
+	args := []string{"apply", filepath.Join(dir, "policy.yaml"), "--resource", filepath.Join(dir, "object.yaml"), "--registry", "--audit-warn", "--remove-color", "--detailed-results"}
+	var policies, exceptions []string
+	for _, doc := range strings.Split("\n"+at.policy, "\n---") {
+		switch {
+		case strings.Contains(doc, "kind: PolicyException"):
+			exceptions = append(exceptions, doc)
+		case strings.Contains(doc, "kyverno.io/"):
+			policies = append(policies, doc)
+		default:
+			return "not asked: it is about documents of other kinds", ""
+		}
+	}
+	files := map[string]string{"policy.yaml": strings.Join(policies, "\n---"), "object.yaml": at.object}
+	if len(exceptions) > 0 {
+		files["exceptions.yaml"] = strings.Join(exceptions, "\n---")
+		args = append(args, "--exceptions", filepath.Join(dir, "exceptions.yaml"))
+	}
+	for name, text := range files {
+		check(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, *kyvernoPath, args...)
+	cmd.Env = env
+	text, err := cmd.CombinedOutput()
+	count := counted.FindSubmatch(text)
+	switch {
+	case count == nil:
+		return "not asked: it makes no answer", string(text)
+	case err != nil || string(count[2]) != "0" || string(count[4]) != "0":
+		return "fail", string(text)
+	}
+	return "pass", string(text)
+}
