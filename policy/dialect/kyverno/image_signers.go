@@ -35,25 +35,9 @@ func (c *converter) cosignSigners(a *cosign, called string) (rules []policy.Sign
 		}
 		with = c.withRoots(a.Keyless.Roots, with)
 	case a.Key != nil:
-		unread(a.Key.Expression.Place, "key.expression")
-		if a.Key.KMS.Value != "" && a.Key.Data.Value == "" {
-			key, unknown := c.managedKey(a.Key.KMS, a.Key.Hash)
-			rules, lacking = append(rules, policy.SignerRule{Key: key}), append(lacking, unknown...)
-			break
-		}
-		unread(a.Key.KMS.Place, "key.kms with data")
-		if a.Key.Data.Value == "" {
-			break
-		}
-		key, err := native.ParseKey([]byte(a.Key.Data.Value))
-		if err != nil {
-			c.Report(a.Key.Data.Node, "read key.data: %v", err)
-			return nil, nil
-		}
-		if !tried(key, a.Key.Hash.Value) {
-			unread(a.Key.Hash.Place, "key.hashAlgorithm with a key of this kind")
-		}
-		rules = append(rules, policy.SignerRule{Key: key})
+		var unknown []string
+		rules, unknown = c.imageKey(a.Key)
+		lacking = append(lacking, unknown...)
 	case a.Certificate != nil:
 		unread(a.Certificate.place, "certificate")
 	default:
@@ -72,6 +56,32 @@ func (c *converter) cosignSigners(a *cosign, called string) (rules []policy.Sign
 		}
 	}
 	return rules, distinct(lacking)
+}
+
+// imageKey is the signer with a key, and what of it is not honoured.
+func (c *converter) imageKey(k *imageKey) (rules []policy.SignerRule, lacking []string) {
+	if k.Expression.Written() {
+		lacking = append(lacking, c.FieldAt(k.Expression.Node, "key.expression"))
+	}
+	switch {
+	case k.Data.Value == "" && k.KMS.Value != "":
+		key, unknown := c.managedKey(k.KMS, k.Hash)
+		return []policy.SignerRule{{Key: key}}, append(lacking, unknown...)
+	case k.KMS.Written():
+		lacking = append(lacking, c.FieldAt(k.KMS.Node, "key.kms with data"))
+	}
+	if k.Data.Value == "" {
+		return nil, lacking
+	}
+	key, err := native.ParseKey([]byte(k.Data.Value))
+	if err != nil {
+		c.Report(k.Data.Node, "read key.data: %v", err)
+		return nil, nil
+	}
+	if !tried(key, k.Hash.Value) {
+		lacking = append(lacking, c.FieldAt(k.Hash.Node, "key.hashAlgorithm with a key of this kind"))
+	}
+	return []policy.SignerRule{{Key: key}}, lacking
 }
 
 // withRoots adds certificate authorities of the policy's own, if there are any.
