@@ -3,10 +3,13 @@ package dialect_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/convert"
@@ -109,4 +112,42 @@ func wider(text string) bool {
 // narrower tells whether the comments say that less runs.
 func narrower(text string) bool {
 	return strings.Contains(text, "the policy is about more here") || strings.Contains(text, "here with any tag")
+}
+
+// FuzzConvert: what is converted loads, whatever the policy was.
+func FuzzConvert(f *testing.F) {
+	for _, name := range []string{"clusterimagepolicy", "kyverno"} {
+		files, err := filepath.Glob(filepath.Join("testdata", name, "*.yaml"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			var list []differential
+			if err := yaml.Unmarshal(text, &list); err != nil {
+				f.Fatal(err)
+			}
+			for _, c := range list {
+				const key = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\\n-----END PUBLIC KEY-----"
+				text := regexp.MustCompile(`\$(ALICE|BOB|BOTH)`).ReplaceAllString(c.Policy, `"`+key+`"`)
+				f.Add(strings.ReplaceAll(text, "$REGISTRY", "ghcr.io"))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		files := fstest.MapFS{"p.yaml": {Data: []byte(text)}}
+		if _, err := dialect.Load(files, "p.yaml"); err != nil {
+			return
+		}
+		converted, err := convert.Files(files, []string{"p.yaml"}, dialect.Convertible()...)
+		if err == nil && converted.Policies > 0 {
+			_, err = dialect.Load(fstest.MapFS{"p.yaml": {Data: converted.Text}}, "p.yaml")
+		}
+		if err != nil {
+			t.Errorf("%v\nfrom\n%s\nto\n%s", err, text, converted.Text)
+		}
+	})
 }

@@ -70,7 +70,7 @@ func managed(k *keys) text {
 	switch {
 	case k.PublicKeys.Value == "" && k.Secret == nil:
 		return k.KMS
-	case !strings.Contains(k.PublicKeys.Value, "-----BEGIN") && strings.Contains(k.PublicKeys.Value, "kms://"):
+	case !strings.Contains(k.PublicKeys.Value, "-----BEGIN") && strings.Contains(k.PublicKeys.Value, "://") && !strings.HasPrefix(k.PublicKeys.Value, "k8s://"):
 		return k.PublicKeys
 	}
 	return text{}
