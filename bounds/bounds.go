@@ -290,6 +290,26 @@ const (
 	ConditionColumns = 240
 )
 
+// Flux.
+const (
+	// ArtifactArchiveBytes is the size of one packed artifact of a source, and
+	// ArtifactBytes that of what it unpacks to.
+	ArtifactArchiveBytes = 128 << 20
+	ArtifactBytes        = 256 << 20
+	// ArtifactTime is how long fetching one may take.
+	ArtifactTime = 2 * time.Minute
+	// EventTime is how long telling notification-controller may take, and
+	// MessageBytes how long what it is told may be.
+	EventTime    = 15 * time.Second
+	MessageBytes = 30_000
+	// ConditionBytes is how long the message of a condition may be.
+	ConditionBytes = 8_000
+	// WatchedFiles is the number of files, and WatchedBytes their size, that
+	// are looked at for whether policy or trust changed.
+	WatchedFiles = 10_000
+	WatchedBytes = 256 << 20
+)
+
 // Forges.
 const (
 	// ForgeBytes is the size of one answer of a forge.

@@ -76,12 +76,22 @@ func (f *sourceFlags) engine() (render.Engine, error) {
 	if err != nil {
 		return render.Engine{}, err
 	}
+	self := append(git.Remotes(f.source), f.deployers.self...)
+	return f.engineOf(
+		argocd.Options{Self: self, Map: checkouts, Clusters: clusters, Charts: f.charts()},
+		flux.Options{Self: self, Map: checkouts},
+	)
+}
+
+// engineOf is the engine that the options begin. Where they name the one source
+// that is deployed from, charts of one version are all that is fetched besides:
+// anything else may change while that source does not.
+func (f *sourceFlags) engineOf(argoOptions argocd.Options, fluxOptions flux.Options) (render.Engine, error) {
 	keys, err := f.deployers.sops.keys()
 	if err != nil {
 		return render.Engine{}, err
 	}
-	self := append(git.Remotes(f.source), f.deployers.self...)
-	remote := f.allowRemote && !f.offline
+	remote := f.allowRemote && !f.offline && fluxOptions.Source == ""
 	fetcher := f.charts()
 	dir, _ := f.cache.of("git")
 	repositories := git.Fetcher{Offline: f.offline, CacheDir: dir}
@@ -90,15 +100,11 @@ func (f *sourceFlags) engine() (render.Engine, error) {
 		render.Helm:      helm.Renderer{Charts: fetcher},
 		render.Manifests: manifests.New(),
 	}
-	argoOptions := argocd.Options{
-		Renderers: renderers, Self: self, Map: checkouts, Clusters: clusters, Charts: fetcher,
-		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions,
-		Kustomize: argocd.KustomizeOptions{AllowRemote: remote},
-	}
-	fluxOptions := flux.Options{
-		Self: self, Map: checkouts, AllowRemote: remote, Charts: fetcher, Dependencies: fetcher, Files: fetcher,
-		KubeVersion: f.helm.KubeVersion, APIVersions: f.helm.APIVersions, SOPS: keys,
-	}
+	argoOptions.Renderers, argoOptions.Kustomize = renderers, argocd.KustomizeOptions{AllowRemote: remote}
+	argoOptions.KubeVersion, argoOptions.APIVersions = f.helm.KubeVersion, f.helm.APIVersions
+	fluxOptions.KubeVersion, fluxOptions.APIVersions = f.helm.KubeVersion, f.helm.APIVersions
+	fluxOptions.AllowRemote, fluxOptions.SOPS = remote, keys
+	fluxOptions.Charts, fluxOptions.Dependencies, fluxOptions.Files = fetcher, fetcher, fetcher
 	if remote {
 		argoOptions.Fetcher, fluxOptions.Fetcher = repositories, repositories
 	}

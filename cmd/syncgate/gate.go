@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (f *gateFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&v.source.offline, "offline", false, "no network but the registry; what would need it is unknown")
 	flags.StringArrayVar(&v.source.plainHTTP, "plain-http", nil, "registry or chart repository that is reached over HTTP (repeatable); loopback is by default")
 	flags.BoolVar(&f.noImages, "allow-no-images", false, "let pass what names no image at all; by default there is nothing to check, which is no pass")
-	flags.DurationVar(&v.timeout, "timeout", bounds.PluginTime, "how long it may take; images that are not decided by then are unknown")
+	flags.DurationVar(&v.timeout, "timeout", cmp.Or(v.timeout, bounds.PluginTime), "how long it may take; images that are not decided by then are unknown")
 }
 
 // outside tells of a file that flags name and that is, or could be, one of the
@@ -109,23 +110,11 @@ func (f *gateFlags) gate(ctx context.Context, term terminal, rendered renderFunc
 	if err != nil {
 		return err
 	}
-	run, err := v.load(ctx)
-	if err != nil {
-		return err
-	}
-	if err := run.trust(v.trust, run.files, v.source.access()); err != nil {
-		return err
-	}
-	client := registry.New(registry.Options{PlainHTTP: v.source.plainHTTP, Version: version(), Cache: v.source.cache.registry()})
+	client := v.source.registry()
 	defer client.Close()
-	run.deployed = verify.Read(revision, rendering, rules)
-	r, err := run.judge(ctx, snapshot.Ports{Resolver: client, Stores: client.Stores()}, terminal{out: io.Discard, err: io.Discard})
+	r, err := f.report(ctx, client, verify.Read(revision, rendering, rules))
 	if err != nil {
 		return err
-	}
-	if f.noImages && len(r.Images) == 0 {
-		warn(r.Findings, verify.CodeNoImages)
-		r.Verdict = verdict(r)
 	}
 	if r.Verdict == policy.Pass {
 		for _, p := range pin(ctx, rules, verified{client, r.Images}, rendering) {
@@ -139,6 +128,28 @@ func (f *gateFlags) gate(ctx context.Context, term terminal, rendered renderFunc
 		return errors.Join(blocked{r.Verdict}, err)
 	}
 	return printObjects(term.out, rendering)
+}
+
+// report verifies what is deployed.
+func (f *gateFlags) report(ctx context.Context, client *registry.Client, deployed verify.Deployment) (verify.Report, error) {
+	v := &f.verify
+	run, err := v.load(ctx)
+	if err != nil {
+		return verify.Report{}, err
+	}
+	if err := run.trust(v.trust, run.files, v.source.access()); err != nil {
+		return verify.Report{}, err
+	}
+	run.deployed = deployed
+	r, err := run.judge(ctx, snapshot.Ports{Resolver: client, Stores: client.Stores()}, terminal{out: io.Discard, err: io.Discard})
+	if err != nil {
+		return r, err
+	}
+	if f.noImages && len(r.Images) == 0 {
+		warn(r.Findings, verify.CodeNoImages)
+		r.Verdict = verdict(r)
+	}
+	return r, nil
 }
 
 // warn makes warnings of the findings with a code.

@@ -18,7 +18,6 @@ import (
 	"github.com/syncgate/syncgate/policy/native"
 	"github.com/syncgate/syncgate/render/git"
 	"github.com/syncgate/syncgate/verify/origin"
-	"github.com/syncgate/syncgate/verify/registry"
 )
 
 // policyFlags say where policies come from, and who must have signed those of
@@ -112,7 +111,7 @@ func (f *verifyFlags) policySources(ctx context.Context) ([]dialect.Files, error
 		return sources, err
 	}
 	dir, _ := f.source.cache.of("git")
-	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
+	client := f.source.registry()
 	defer client.Close()
 	origins := origin.Origins{Git: git.Options{Offline: f.source.offline, CacheDir: dir}, Registry: client}
 	if signers != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/render"
 	"github.com/syncgate/syncgate/verify"
-	"github.com/syncgate/syncgate/verify/registry"
 	"github.com/syncgate/syncgate/verify/snapshot"
 )
 
@@ -103,7 +102,7 @@ func (f *explainFlags) live(ctx context.Context, image string) (verify.Report, e
 	if err := run.trust(f.trust, run.files, f.source.access()); err != nil {
 		return verify.Report{}, err
 	}
-	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
+	client := f.source.registry()
 	defer client.Close()
 	run.deployed = verify.Deployment{Images: []render.Image{f.image(image)}}
 	ask := snapshot.Ports{Resolver: client, Stores: client.Stores()}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/syncgate/syncgate/integrations/report"
 	"github.com/syncgate/syncgate/render"
-	"github.com/syncgate/syncgate/verify/registry"
 )
 
 // renderFlags are those of the command that prints manifests.
@@ -63,7 +62,7 @@ func (f *renderFlags) run(ctx context.Context, term terminal) error {
 	}
 	var problems []render.Problem
 	if f.pin {
-		client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
+		client := f.source.registry()
 		defer client.Close()
 		problems = pin(ctx, rules, client, rendering)
 	}

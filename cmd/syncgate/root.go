@@ -77,7 +77,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newVerify(term), newImages(term), newRender(term), newPolicy(term), newArgoCD(term), newFilter(term), newDemo(term), newVersion(term))
+	root.AddCommand(newVerify(term), newImages(term), newRender(term), newPolicy(term), newArgoCD(term), newFlux(term), newFilter(term), newDemo(term), newVersion(term))
 	return root
 }
 

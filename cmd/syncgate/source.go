@@ -12,6 +12,7 @@ import (
 
 	"github.com/syncgate/syncgate/render"
 	"github.com/syncgate/syncgate/render/git"
+	"github.com/syncgate/syncgate/verify/registry"
 )
 
 // sourceFlags say what to render and how.
@@ -70,6 +71,11 @@ func (f *sourceFlags) open(ctx context.Context) (render.Tree, error) {
 	tree, err := git.Open(ctx, git.Options{Source: f.source, Revision: f.revision, Offline: f.offline, CacheDir: dir})
 	tree.Problems = render.Within(tree.Problems, f.paths)
 	return tree, err
+}
+
+// registry asks registries.
+func (f *sourceFlags) registry() *registry.Client {
+	return registry.New(registry.Options{PlainHTTP: f.plainHTTP, Version: version(), Cache: f.cache.registry()})
 }
 
 // render renders everything that the flags ask for. Its problems hold those

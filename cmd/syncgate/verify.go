@@ -13,7 +13,6 @@ import (
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/verify"
-	"github.com/syncgate/syncgate/verify/registry"
 	"github.com/syncgate/syncgate/verify/snapshot"
 )
 
@@ -151,7 +150,7 @@ func (f *verifyFlags) check(ctx context.Context, term terminal) (r verify.Report
 	if err := run.trust(f.trust, run.files, f.source.access()); err != nil {
 		return r, nil, err
 	}
-	client := registry.New(registry.Options{PlainHTTP: f.source.plainHTTP, Version: version(), Cache: f.source.cache.registry()})
+	client := f.source.registry()
 	defer client.Close()
 	ask := snapshot.Ports{
 		Resolver:  client,

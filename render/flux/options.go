@@ -27,6 +27,12 @@ type Fetcher interface {
 
 // Options say where sources that are not the tree come from.
 type Options struct {
+	// Source is the one source that the tree is the artifact of, such as
+	// "GitRepository flux-system/apps", as the source's controller made it:
+	// nothing of it is left to be ignored. Then no other source is taken for
+	// the tree, and what may change while the tree does not is unseen. Empty is
+	// a tree as it is in a repository.
+	Source string
 	// Self are the URLs of the repository that is rendered, in any of the
 	// forms that Git takes.
 	Self []string

@@ -74,7 +74,9 @@ func (r *Renderer) files(ctx context.Context, tree render.Tree, a *artifact) (fi
 		return nil, err
 	}
 	if len(a.includes) == 0 {
-		return newView(base, &a.spec), nil
+		v := newView(base, &a.spec)
+		v.checkout = a.whole
+		return v, nil
 	}
 	from := newView(base, &repositorySpec{SparseCheckout: a.spec.SparseCheckout})
 	from.checkout = true

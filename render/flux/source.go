@@ -22,6 +22,8 @@ type artifact struct {
 	// versions is a range of versions, in which the newest tag is meant.
 	versions string
 	spec     repositorySpec
+	// whole tells that nothing of the files is left to be ignored.
+	whole bool
 	// includes are the artifacts that are copied into this one.
 	includes []part
 	// made are the parts of which an ArtifactGenerator makes it.
@@ -119,6 +121,9 @@ func (s *sources) resolve(ref reference) *artifact {
 	}
 	s.open = append(s.open, name)
 	defer func() { s.open = s.open[:len(s.open)-1] }()
+	if held := s.w.options.Source; held != "" && ref.Kind != "ExternalArtifact" {
+		return s.held(name, held)
+	}
 	switch ref.Kind {
 	case "GitRepository":
 		return s.git(ref, name)

@@ -116,6 +116,7 @@ type chartSpec struct {
 	ValuesFile          string    `yaml:"valuesFile"`
 	ValuesFiles         []string  `yaml:"valuesFiles"`
 	IgnoreMissingValues bool      `yaml:"ignoreMissingValuesFiles"`
+	ReconcileStrategy   string    `yaml:"reconcileStrategy"`
 }
 
 // repositorySpec is what a GitRepository, OCIRepository or HelmRepository says.
