@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/syncgate/syncgate/bounds"
 	"github.com/syncgate/syncgate/integrations/flux"
+	"github.com/syncgate/syncgate/integrations/report"
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/render/argocd"
@@ -25,20 +27,32 @@ func newFlux(term terminal) *cobra.Command {
 		Short: "The gate of Flux",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newController(term))
+	cmd.AddCommand(newController(term), newJob(term))
 	return cmd
 }
 
-// controllerFlags are those of the controller. What weakens a verdict is up to
-// who runs it: no gate, and nothing in a repository, chooses any of it.
+// fluxFlags say how revisions are judged. What weakens a verdict is up to who
+// runs the gate: no object, and nothing in a repository, chooses any of it.
+type fluxFlags struct {
+	gate gateFlags
+	tags bool
+}
+
+func (f *fluxFlags) register(cmd *cobra.Command) {
+	f.gate.verify.timeout = bounds.RunTime
+	f.gate.register(cmd)
+	flags := cmd.Flags()
+	flags.Lookup("allow-remote").Usage = "fetch charts that HelmReleases name by one version or a digest"
+	flags.BoolVar(&f.tags, "allow-tags", false, "let images pass whose digest is not written: a tag may be moved to another image after it was verified")
+}
+
 type controllerFlags struct {
-	gate    gateFlags
-	tags    bool
+	fluxFlags
 	options flux.Options
 }
 
 func newController(term terminal) *cobra.Command {
-	f := controllerFlags{gate: gateFlags{verify: verifyFlags{timeout: bounds.RunTime}}}
+	var f controllerFlags
 	cmd := &cobra.Command{
 		Use:   "controller --policy FILE...",
 		Short: "Let Flux sources move only to revisions that pass",
@@ -56,10 +70,8 @@ Exit codes: 0 it was told to stop, 2 it could not go on, 3 usage or configuratio
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), term) },
 	}
-	f.gate.register(cmd)
+	f.register(cmd)
 	flags, o := cmd.Flags(), &f.options
-	flags.Lookup("allow-remote").Usage = "fetch charts that HelmReleases name by one version or a digest"
-	flags.BoolVar(&f.tags, "allow-tags", false, "let images pass whose digest is not written: a tag may be moved to another image after it was verified")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "how the API server is reached; without it that of the pod's own cluster")
 	flags.StringVar(&o.Namespace, "namespace", "", "namespace of the lease by which one of several controllers is the leader; without it the pod's own")
 	flags.StringVar(&o.Metrics, "metrics", ":8080", "address that metrics are served at; 0 serves none")
@@ -86,7 +98,7 @@ func (f *controllerFlags) run(ctx context.Context, term terminal) error {
 			f.options.Files = append(f.options.Files, name)
 		}
 	}
-	f.options.Judge = f
+	f.options.Judge = &f.fluxFlags
 	f.options.Log = slog.New(slog.NewJSONHandler(term.err, nil))
 	if err := flux.Run(ctx, f.options); err != nil {
 		fmt.Fprintf(term.err, "syncgate: %v\n", err)
@@ -96,7 +108,7 @@ func (f *controllerFlags) run(ctx context.Context, term terminal) error {
 }
 
 // check reads everything that the flags name.
-func (f *controllerFlags) check(ctx context.Context) error {
+func (f *fluxFlags) check(ctx context.Context) error {
 	v := &f.gate.verify
 	if _, err := v.rules.load(); err != nil {
 		return err
@@ -109,7 +121,7 @@ func (f *controllerFlags) check(ctx context.Context) error {
 }
 
 // Judge implements flux.Judge. Everything is read anew.
-func (f *controllerFlags) Judge(ctx context.Context, candidate flux.Candidate) (verify.Report, error) {
+func (f *fluxFlags) Judge(ctx context.Context, candidate flux.Candidate) (verify.Report, error) {
 	v := &f.gate.verify
 	ctx, cancel := context.WithTimeoutCause(ctx, v.timeout, verify.Deadline(fmt.Sprintf("the %s that --timeout gives are over", v.timeout)))
 	defer cancel()
@@ -128,4 +140,48 @@ func (f *controllerFlags) Judge(ctx context.Context, candidate flux.Candidate) (
 		flux.Pinned(&r)
 	}
 	return r, err
+}
+
+func newJob(term terminal) *cobra.Command {
+	var f fluxFlags
+	var job flux.Job
+	cmd := &cobra.Command{
+		Use:   "job --source KIND/NAMESPACE/NAME --policy FILE...",
+		Short: "Verify once what the cluster deploys of a Flux source",
+		Long: `Job verifies every image that Kustomizations and HelmReleases of the cluster
+deploy of a source, at the revision that the source has now, and says why if it
+is no pass. After a pass it can mark a Kustomization with the revision, for
+others to wait for.
+
+It is no gate by itself: by the time it ran, Flux may have deployed the revision.
+The controller is one.
+
+Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
+		Example: `  syncgate flux job --source GitRepository/flux-system/app --policy /etc/syncgate/policy`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer f.gate.verify.source.cache.close()
+			if err := errors.Join(job.Check(), f.check(cmd.Context())); err != nil {
+				return err
+			}
+			job.Judge = &f
+			r, revision, err := job.Run(cmd.Context())
+			if err != nil {
+				fmt.Fprintf(term.err, "syncgate: %v\n", err)
+				return blocked{policy.Unknown}
+			}
+			if r.Verdict != policy.Pass {
+				_, err := fmt.Fprintf(term.err, "%s\n%s", revision, report.Condition(r, "the next run tries again"))
+				return errors.Join(blocked{r.Verdict}, err)
+			}
+			_, err = fmt.Fprintf(term.out, "%s passed with %d images\n", revision, len(r.Images))
+			return err
+		},
+	}
+	f.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&job.Source, "source", "", "KIND/NAMESPACE/NAME of a GitRepository or OCIRepository")
+	flags.StringVar(&job.Mark, "mark", "", "NAMESPACE/NAME of the Kustomization that is annotated with the revision after a pass")
+	flags.StringVar(&job.Kubeconfig, "kubeconfig", "", "how the API server is reached; without it that of the pod's own cluster")
+	return cmd
 }

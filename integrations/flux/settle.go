@@ -44,10 +44,13 @@ const CodeCandidate = "candidate-unavailable"
 // errChanged is why a verdict is dropped.
 var errChanged = errors.New("what was verified has changed meanwhile")
 
+// cause is why a condition is so.
+type cause struct{ reason, message string }
+
 // set sets a condition.
-func set(gate *v1alpha1.ImageGate, kind string, status metav1.ConditionStatus, reason, message string) {
+func set(gate *v1alpha1.ImageGate, kind string, status metav1.ConditionStatus, because cause) {
 	apimeta.SetStatusCondition(&gate.Status.Conditions, metav1.Condition{
-		Type: kind, Status: status, Reason: reason, Message: short(message, bounds.ConditionBytes), ObservedGeneration: gate.Generation,
+		Type: kind, Status: status, Reason: because.reason, Message: short(because.message, bounds.ConditionBytes), ObservedGeneration: gate.Generation,
 	})
 }
 
@@ -71,12 +74,18 @@ func (p *pass) save(ctx context.Context) error {
 	return p.writer.Status().Update(ctx, p.gate, client.FieldOwner(fieldManager))
 }
 
+// answered writes down that what was asked for by annotation was looked at.
+func (p *pass) answered() {
+	p.gate.Status.LastHandledReconcileAt, _ = meta.ReconcileAnnotationValue(p.gate.Annotations)
+}
+
 // stalled says why nothing can be done before somebody changes something.
 func (p *pass) stalled(ctx context.Context, reason string, why error) (time.Duration, error) {
 	before := apimeta.FindStatusCondition(p.gate.Status.Conditions, meta.StalledCondition)
 	news := before == nil || before.Message != why.Error()
-	set(p.gate, meta.StalledCondition, metav1.ConditionTrue, reason, why.Error())
-	set(p.gate, meta.ReadyCondition, metav1.ConditionFalse, reason, why.Error())
+	p.answered()
+	set(p.gate, meta.StalledCondition, metav1.ConditionTrue, cause{reason, why.Error()})
+	set(p.gate, meta.ReadyCondition, metav1.ConditionFalse, cause{reason, why.Error()})
 	apimeta.RemoveStatusCondition(&p.gate.Status.Conditions, meta.ReconcilingCondition)
 	if news {
 		p.tell(ctx, p.gate, warned(reason, why.Error()))
@@ -86,18 +95,19 @@ func (p *pass) stalled(ctx context.Context, reason string, why error) (time.Dura
 
 // waits says what is waited for.
 func (p *pass) waits(ctx context.Context, why error) (time.Duration, error) {
+	p.answered()
 	apimeta.RemoveStatusCondition(&p.gate.Status.Conditions, meta.StalledCondition)
-	set(p.gate, meta.ReconcilingCondition, metav1.ConditionTrue, meta.ProgressingReason, why.Error())
-	set(p.gate, meta.ReadyCondition, metav1.ConditionFalse, meta.DependencyNotReadyReason, why.Error())
+	set(p.gate, meta.ReconcilingCondition, metav1.ConditionTrue, cause{meta.ProgressingReason, why.Error()})
+	set(p.gate, meta.ReadyCondition, metav1.ConditionFalse, cause{meta.DependencyNotReadyReason, why.Error()})
 	return after(p.gate, ""), p.save(ctx)
 }
 
 // progressing says that a revision is being verified.
 func (p *pass) progressing(ctx context.Context) error {
 	apimeta.RemoveStatusCondition(&p.gate.Status.Conditions, meta.StalledCondition)
-	set(p.gate, meta.ReconcilingCondition, metav1.ConditionTrue, meta.ProgressingReason, "verifying "+p.candidate.artifact.Revision)
+	set(p.gate, meta.ReconcilingCondition, metav1.ConditionTrue, cause{meta.ProgressingReason, "verifying "+p.candidate.artifact.Revision})
 	if apimeta.FindStatusCondition(p.gate.Status.Conditions, meta.ReadyCondition) == nil {
-		set(p.gate, meta.ReadyCondition, metav1.ConditionUnknown, meta.ProgressingReason, "verifying "+p.candidate.artifact.Revision)
+		set(p.gate, meta.ReadyCondition, metav1.ConditionUnknown, cause{meta.ProgressingReason, "verifying "+p.candidate.artifact.Revision})
 	}
 	return p.save(ctx)
 }
@@ -110,18 +120,18 @@ func (p *pass) settled(ctx context.Context) error {
 	if verified == nil || !apimeta.IsStatusConditionTrue(conditions, meta.ReconcilingCondition) && !apimeta.IsStatusConditionTrue(conditions, meta.StalledCondition) {
 		return nil
 	}
-	p.ready(verified.Status, verified.Reason, verified.Message)
+	p.ready(verified.Status, cause{verified.Reason, verified.Message})
 	return p.save(ctx)
 }
 
 // ready sets all conditions to a verdict.
-func (p *pass) ready(verdict metav1.ConditionStatus, reason, message string) {
+func (p *pass) ready(verdict metav1.ConditionStatus, because cause) {
 	ready := metav1.ConditionFalse
 	if verdict == metav1.ConditionTrue {
 		ready = metav1.ConditionTrue
 	}
-	set(p.gate, sourceVerified, verdict, reason, message)
-	set(p.gate, meta.ReadyCondition, ready, reason, message)
+	set(p.gate, sourceVerified, verdict, because)
+	set(p.gate, meta.ReadyCondition, ready, because)
 	apimeta.RemoveStatusCondition(&p.gate.Status.Conditions, meta.ReconcilingCondition)
 	apimeta.RemoveStatusCondition(&p.gate.Status.Conditions, meta.StalledCondition)
 }
@@ -176,7 +186,7 @@ func (p *pass) denies(ctx context.Context, r verify.Report) (time.Duration, erro
 	message := fmt.Sprintf("%s does not pass; %s\n%s", p.candidate.artifact.Revision, p.kept(),
 		report.Condition(r, "it is tried again by itself"))
 	news := p.attempted(r.Verdict)
-	p.ready(verdict, reason, message)
+	p.ready(verdict, cause{reason, message})
 	if err := p.save(ctx); err != nil {
 		return 0, err
 	}
@@ -214,7 +224,7 @@ func (p *pass) passes(ctx context.Context, r verify.Report, spec map[string]any)
 		VerifiedAt: metav1.Now(), Source: apiextensionsv1.JSON{Raw: source},
 	}
 	message := fmt.Sprintf("%s passed with %d images", p.candidate.artifact.Revision, len(r.Images))
-	set(p.gate, sourceVerified, metav1.ConditionTrue, ReasonVerified, message)
+	set(p.gate, sourceVerified, metav1.ConditionTrue, cause{ReasonVerified, message})
 	if err := p.save(ctx); err != nil {
 		return 0, err
 	}
@@ -224,7 +234,7 @@ func (p *pass) passes(ctx context.Context, r verify.Report, spec map[string]any)
 		}
 		news = true
 	}
-	p.ready(metav1.ConditionTrue, ReasonVerified, message)
+	p.ready(metav1.ConditionTrue, cause{ReasonVerified, message})
 	if err := p.save(ctx); err != nil {
 		return 0, err
 	}
