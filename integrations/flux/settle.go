@@ -105,9 +105,9 @@ func (p *pass) waits(ctx context.Context, why error) (time.Duration, error) {
 // progressing says that a revision is being verified.
 func (p *pass) progressing(ctx context.Context) error {
 	apimeta.RemoveStatusCondition(&p.gate.Status.Conditions, meta.StalledCondition)
-	set(p.gate, meta.ReconcilingCondition, metav1.ConditionTrue, cause{meta.ProgressingReason, "verifying "+p.candidate.artifact.Revision})
+	set(p.gate, meta.ReconcilingCondition, metav1.ConditionTrue, cause{meta.ProgressingReason, "verifying " + p.candidate.artifact.Revision})
 	if apimeta.FindStatusCondition(p.gate.Status.Conditions, meta.ReadyCondition) == nil {
-		set(p.gate, meta.ReadyCondition, metav1.ConditionUnknown, cause{meta.ProgressingReason, "verifying "+p.candidate.artifact.Revision})
+		set(p.gate, meta.ReadyCondition, metav1.ConditionUnknown, cause{meta.ProgressingReason, "verifying " + p.candidate.artifact.Revision})
 	}
 	return p.save(ctx)
 }
