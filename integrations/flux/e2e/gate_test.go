@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -334,7 +333,7 @@ func TestSuspended(t *testing.T) {
 	commit := w.move(w.app(w.image("web", true).Pinned()))
 	edit(w, w.gateObject(), func(gate *v1alpha1.ImageGate) { gate.Spec.Suspend = false })
 	w.holds(commit)
-	p.stop(syscall.SIGTERM)
+	p.stop(interrupt)
 }
 
 func set(t *testing.T, u *unstructured.Unstructured, value any, at ...string) {

@@ -9,6 +9,7 @@ replace github.com/syncgate/syncgate => ../../..
 require (
 	github.com/fluxcd/helm-controller/api v1.6.5
 	github.com/fluxcd/kustomize-controller/api v1.9.6
+	github.com/fluxcd/pkg/apis/event v0.30.0
 	github.com/fluxcd/source-controller/api v1.9.6
 	github.com/syncgate/syncgate v0.0.0-00010101000000-000000000000
 	k8s.io/api v0.37.1

@@ -82,16 +82,12 @@ func (s *suite) install(ctx context.Context) error {
 	return s.apply(ctx, some)
 }
 
-// guarded installs the admission policies of a directory for one test.
-func guarded(t *testing.T, path string) {
+// guarded installs the admission policies of a file for one test.
+func guarded(t *testing.T, file string) {
 	t.Helper()
-	objects, err := shared.manifests(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, u := range objects {
+	for _, u := range documents(t, read(t, file)) {
 		if !isAdmission(u) {
-			continue
+			t.Fatalf("%s holds a %s", file, u.GetKind())
 		}
 		if err := shared.apply(t.Context(), []*unstructured.Unstructured{u.DeepCopy()}); err != nil {
 			t.Fatal(err)
@@ -107,7 +103,7 @@ func guarded(t *testing.T, path string) {
 // as returns a client of another user, who may do everything.
 func as(t *testing.T, name string) client.Client {
 	t.Helper()
-	user, err := shared.server.AddUser(envtest.User{Name: name, Groups: []string{"system:masters"}}, nil)
+	user, err := shared.server.AddUser(envtest.User{Name: name, Groups: []string{"system:masters"}}, nil) // whom RBAC does not stop
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +112,11 @@ func as(t *testing.T, name string) client.Client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// userOf is a service account of flux-system.
+func userOf(name string) envtest.User {
+	return envtest.User{Name: name, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:flux-system"}}
 }
 
 // refused tries until the API server refuses what it should, for the reason: it
@@ -145,7 +146,7 @@ func refused(t *testing.T, reason string, try func() error, undo func()) {
 func TestTargetsAreGuarded(t *testing.T) {
 	w := newWorld(t)
 	w.standard()
-	guarded(t, "integrations/flux/install")
+	guarded(t, "../install/admission.yaml")
 	mallory := as(t, "mallory")
 	early := func() client.Object { return w.object(strings.ReplaceAll(candidateYAML, "app-candidate", "app")) }
 	const only = "is the target of the ImageGate app: only its controller may write it"

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
 // patience is how long a test waits for anything before it fails.
@@ -26,6 +25,9 @@ const patience = 90 * time.Second
 
 // serviceAccount is that of the installation: the program may do what that may.
 const serviceAccount = "system:serviceaccount:flux-system:syncgate"
+
+// interrupt is how a pod is told to stop.
+const interrupt = syscall.SIGTERM
 
 // hook sees what the program asks of the API server before that does. What it
 // returns false for is not passed on.
@@ -86,7 +88,7 @@ current-context: test
 	}
 	go func() { _ = p.cmd.Wait(); close(p.done) }()
 	t.Cleanup(func() {
-		p.stop(syscall.SIGTERM)
+		p.stop(interrupt)
 		if t.Failed() {
 			t.Logf("controller said:\n%s", p.log)
 		}
@@ -108,7 +110,7 @@ func (p *program) stop(signal os.Signal) {
 
 // proxy passes requests on to the API server, as the service account.
 func (p *program) proxy() http.Handler {
-	user, err := shared.server.AddUser(envtest.User{Name: serviceAccount, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:flux-system"}}, nil)
+	user, err := shared.server.AddUser(userOf(serviceAccount), nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -141,3 +141,5 @@ func (w *world) untilTarget(what string, so func(*unstructured.Unstructured) boo
 
 // same tells whether two values are the same.
 func same(a, b any) bool { return reflect.DeepEqual(a, b) }
+
+func keyOf(object client.Object) client.ObjectKey { return client.ObjectKeyFromObject(object) }

@@ -41,7 +41,9 @@ type world struct {
 
 	mu        sync.Mutex
 	artifacts map[string][]byte
-	server    *httptest.Server
+	// forge is what every artifact is answered with, if anything.
+	forge  []byte
+	server *httptest.Server
 	// commits counts the revisions that were made.
 	commits int
 }
@@ -105,6 +107,9 @@ func (w *world) serve(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if data := w.artifacts[r.URL.Path]; data != nil {
+		if w.forge != nil {
+			data = w.forge
+		}
 		_, _ = out.Write(data)
 		return
 	}
