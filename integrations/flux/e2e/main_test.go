@@ -7,15 +7,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	_ "github.com/fluxcd/helm-controller/api/v2" // what definitions are generated of
 	_ "github.com/fluxcd/kustomize-controller/api/v1"
 	_ "github.com/fluxcd/source-controller/api/v1"
+	"github.com/go-logr/logr"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/syncgate/syncgate/integrations/flux/v1alpha1"
 )
@@ -40,6 +43,7 @@ func TestMain(m *testing.M) {
 }
 
 func (s *suite) run(m *testing.M) (int, error) {
+	log.SetLogger(logr.Discard()) // envtest's own, which would warn that nobody set one
 	bin, err := build()
 	if err != nil {
 		return 1, err
@@ -49,8 +53,9 @@ func (s *suite) run(m *testing.M) (int, error) {
 		BinaryAssetsDirectory: bin,
 		CRDDirectoryPaths:     []string{"testdata/crd", "../install/crd"},
 		ErrorIfCRDPathMissing: true,
+		// On a machine that is busy it takes its time.
+		ControlPlaneStartTimeout: 5 * time.Minute, ControlPlaneStopTimeout: time.Minute,
 	}
-	s.server.ControlPlane.GetAPIServer().Configure().Append("authorization-mode", "RBAC").Disable("disable-admission-plugins")
 	config, err := s.server.Start()
 	if err != nil {
 		return 1, err
