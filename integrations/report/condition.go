@@ -21,7 +21,7 @@ func Condition(r verify.Report, again string) string {
 				lines = append(lines, about(f)...)
 			}
 		}
-		lines = append(lines, images(r.Images, verdict)...)
+		lines = append(lines, told(r.Images, verdict)...)
 	}
 	if more := len(lines) - bounds.ConditionLines; more > 0 {
 		lines = append(lines[:bounds.ConditionLines-1], fmt.Sprintf("and %d lines more; `syncgate verify` of the same revision shows all", more+1))
@@ -88,9 +88,9 @@ func about(f verify.Finding) []string {
 	return lines
 }
 
-// images tells of the images of a verdict, those with the same reasons
+// told tells of the images of a verdict, those with the same reasons
 // together.
-func images(all []verify.ImageResult, verdict policy.Verdict) []string {
+func told(all []verify.ImageResult, verdict policy.Verdict) []string {
 	var order []string
 	with := map[string][]string{}
 	for _, image := range all {
