@@ -18,6 +18,8 @@ import (
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/syncgate/syncgate/verify"
 )
 
 // browser is a real one, with one tab.
@@ -152,6 +154,13 @@ const openAll = `document.querySelectorAll("details").forEach((d) => { d.open = 
 func TestBrowser(t *testing.T) {
 	b := newBrowser(t)
 	b.look(t, "keyboard", written(t, "html", many(t, 1000), Options{}), keyboardAlone)
+	b.look(t, "changes", written(t, "html", compared(t, verify.BlockOld), Options{}), func(t *testing.T, tab context.Context) {
+		// What the change brings, then what is as before, by their buttons.
+		press(t, tab, "/", kb.Tab+kb.Tab+kb.Tab+kb.Tab+kb.Tab, " ")
+		is(t, tab, `document.getElementById("shown").textContent === "8 of 30 shown" && [...document.querySelectorAll(".rows > li")].every((row) => row.hidden !== row.classList.contains("brought"))`)
+		press(t, tab, kb.Tab, " ")
+		is(t, tab, `document.getElementById("shown").textContent === "4 of 30 shown"`)
+	})
 	b.look(t, "hostile", written(t, "html", hostile(t), Options{}), hostilePage)
 	b.look(t, "colours", written(t, "html", sample(t), Options{}), colours)
 	b.look(t, "widths", written(t, "html", sample(t), Options{}), widths)

@@ -305,6 +305,7 @@ func hostile(t testing.TB) verify.Report {
 func reports(t testing.TB) map[string]verify.Report {
 	return map[string]verify.Report{
 		"sample": sample(t), "empty": empty(t), "passing": passing(t), "hostile": hostile(t), "many": many(t, 200),
+		"compared": compared(t, verify.BlockOld), "allowed": compared(t, verify.AllowOld),
 	}
 }
 
