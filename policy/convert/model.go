@@ -223,7 +223,7 @@ func (p *Policy) root(rule policy.SignerRule) (lacking string) {
 // and any text, it becomes a glob.
 func identity(k *policy.Keyless) (*yaml.Node, string) {
 	out := Map()
-	if everybody(k.IssuerPattern) || everybody(k.SubjectPattern) {
+	if everybody(k.IssuerPattern) || everybody(k.SubjectPattern) && len(k.Extensions) == 0 {
 		return nil, "identities that everybody has, which do not load here: name who may sign"
 	}
 	if k.IssuerPattern == nil {
@@ -239,6 +239,13 @@ func identity(k *policy.Keyless) (*yaml.Node, string) {
 		add(out, "subject", text(glob))
 	} else {
 		add(out, "subjectRegexp", regexpNode(k.SubjectPattern))
+	}
+	if len(k.Extensions) > 0 {
+		certificate := Map()
+		for _, name := range slices.Sorted(maps.Keys(k.Extensions)) {
+			add(certificate, name, text(k.Extensions[name]))
+		}
+		add(out, "certificate", certificate)
 	}
 	return out, ""
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -13,6 +14,7 @@ import (
 	"github.com/syncgate/syncgate/policy"
 	"github.com/syncgate/syncgate/policy/dialect/objects"
 	"github.com/syncgate/syncgate/policy/dialect/trustroot"
+	"github.com/syncgate/syncgate/policy/document"
 	"github.com/syncgate/syncgate/policy/native"
 )
 
@@ -164,9 +166,6 @@ func (c *converter) keyless(k *keyless, what asked) (rule policy.SignerRule, lac
 	if k.Issuer.Value != "" && k.IssuerRegExp.Value != "" {
 		unread(k.IssuerRegExp.text, "keyless.issuerRegExp with issuer")
 	}
-	if len(k.Extensions) > 0 {
-		lacking = append(lacking, c.FieldAt(k.Node, "keyless.additionalExtensions"))
-	}
 	if what.attestation == nil && k.Rekor == nil && k.Roots.Value == "" && k.Issuer.Place != k.place {
 		c.Report(k.Node, "keyless has neither rekor nor roots: write rekor with its url")
 	}
@@ -190,6 +189,17 @@ func (c *converter) keyless(k *keyless, what asked) (rule policy.SignerRule, lac
 		subjects = []string{`(?s:.*)`}
 	}
 	out.SubjectPattern = whole(subjects...)
+	for name, value := range k.Extensions {
+		ours := extensionName(name)
+		if ours == "" || strings.Contains(value.Value, "?") {
+			lacking = append(lacking, c.FieldAt(k.Node, "keyless.additionalExtensions."+document.Printable(name)))
+			continue
+		}
+		if out.Extensions == nil {
+			out.Extensions = map[string]string{}
+		}
+		out.Extensions[ours] = stars.ReplaceAllString(value.Value, "**")
+	}
 	rule.Keyless = out
 	with := trustFields{rekor: k.Rekor, ctlog: k.CTLog, certified: true}
 	if k.Roots.Value != "" && !isVariable(k.Roots.Value) {
@@ -201,6 +211,20 @@ func (c *converter) keyless(k *keyless, what asked) (rule policy.SignerRule, lac
 		with = with.of(authorities, c.FieldAt(k.Roots.Node, "keyless.roots without ctlog.ignoreSCT"))
 	}
 	return rule, append(lacking, c.trust(&rule, with)...)
+}
+
+var stars = regexp.MustCompile(`\*+`)
+
+// extensionName is what we call an extension of a certificate, by the name or
+// the number that Kyverno has for it.
+func extensionName(name string) string {
+	return map[string]string{
+		"1.3.6.1.4.1.57264.1.2": "githubWorkflowTrigger", "githubWorkflowTrigger": "githubWorkflowTrigger",
+		"1.3.6.1.4.1.57264.1.3": "githubWorkflowSHA", "githubWorkflowSha": "githubWorkflowSHA",
+		"1.3.6.1.4.1.57264.1.4": "githubWorkflowName", "githubWorkflowName": "githubWorkflowName",
+		"1.3.6.1.4.1.57264.1.5": "githubWorkflowRepository", "githubWorkflowRepository": "githubWorkflowRepository",
+		"1.3.6.1.4.1.57264.1.6": "githubWorkflowRef", "githubWorkflowRef": "githubWorkflowRef",
+	}[name]
 }
 
 // trustFields are what says whom an attestor trusts.
