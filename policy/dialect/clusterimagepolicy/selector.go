@@ -62,6 +62,13 @@ func (s *selector) selectImage(subject policy.Subject) (policy.Selection, string
 	if subject.Digest.IsZero() && slices.ContainsFunc(s.globs, func(g glob) bool { return strings.Contains(g.source, "@") }) {
 		return policy.SelectionUnknown, "its globs name digests, and the image's is not known"
 	}
+	for _, g := range s.globs {
+		for _, name := range names(subject) {
+			if strings.HasPrefix(name, g.source+":") || strings.HasPrefix(name, g.source+"@") {
+				return policy.NotSelected, "it is about " + s.about() + "; policy-controller holds a glob against the tag or the digest, too: write " + g.source + "*"
+			}
+		}
+	}
 	return policy.NotSelected, "it is about " + s.about()
 }
 

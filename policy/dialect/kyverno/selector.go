@@ -85,7 +85,7 @@ func (s *selector) Select(ctx context.Context, subject policy.Subject, use polic
 	case slices.ContainsFunc(s.references, isVariable):
 		return policy.SelectionUnknown, "it is about " + strings.Join(s.references, ", ") + ", and what that stands for is not known"
 	default:
-		return policy.NotSelected, "it is about " + strings.Join(s.references, ", ")
+		return policy.NotSelected, "it is about " + strings.Join(s.references, ", ") + untagged(s.references, image)
 	}
 	if s.variable != "" {
 		return policy.SelectionUnknown, "its match asks for " + s.variable + ", and what that stands for is not known"
@@ -106,6 +106,16 @@ func (s *selector) Select(ctx context.Context, subject policy.Subject, use polic
 		}
 	}
 	return best, why
+}
+
+// untagged says of a reference that is the image's name why it does not match.
+func untagged(references []string, image string) string {
+	for _, r := range references {
+		if strings.HasPrefix(image, r+":") || strings.HasPrefix(image, r+"@") {
+			return "; Kyverno holds a reference against the tag or the digest, too: write " + r + "*"
+		}
+	}
+	return ""
 }
 
 func matchesAny(patterns []string, text string) bool {
