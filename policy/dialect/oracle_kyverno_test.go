@@ -14,6 +14,7 @@ import (
 
 var (
 	kyvernoPath = flag.String("kyverno-cli", "", "Kyverno's command line, to hold the recorded answers to")
+	cachePath   = flag.String("kyverno-tuf-cache", "", "program that makes $TUF_ROOT the cache of a repository whose targets are the files of a directory")
 	askAll      = flag.Bool("ask-all", false, "ask about cases without a recorded answer, too, and print the answers")
 )
 
@@ -25,16 +26,7 @@ func TestKyvernoAnswers(t *testing.T) {
 		t.Skip("no -kyverno-cli: the answers are those recorded")
 	}
 	s := newScene(t)
-	trust := map[string][]byte{
-		"SIGSTORE_ROOT_FILE": s.part(t, "certificateAuthorities"), "SIGSTORE_REKOR_PUBLIC_KEY": s.part(t, "tlogs"),
-		"SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": s.part(t, "ctlogs"), "SIGSTORE_TSA_CERTIFICATE_FILE": s.part(t, "timestampAuthorities"),
-	}
-	env := append(os.Environ(), "HOME="+t.TempDir(), "TUF_ROOT="+t.TempDir())
-	for name, content := range trust {
-		file := filepath.Join(t.TempDir(), name)
-		check(t, os.WriteFile(file, content, 0o600))
-		env = append(env, name+"="+file)
-	}
+	env := s.kyvernoEnvironment(t)
 	for _, c := range cases(t, "kyverno") {
 		if c.Oracle != "pass" && c.Oracle != "fail" && !*askAll {
 			continue
@@ -48,6 +40,27 @@ func TestKyvernoAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// kyvernoEnvironment makes the scene's authorities those that Kyverno trusts by
+// default.
+func (s *scene) kyvernoEnvironment(t *testing.T) []string {
+	t.Helper()
+	targets, cache := t.TempDir(), t.TempDir()
+	for name, content := range map[string][]byte{
+		"fulcio.crt.pem": s.part(t, "certificateAuthorities"), "rekor.pub": s.part(t, "tlogs"), "ctfe.pub": s.part(t, "ctlogs"), "trusted_root.json": s.TrustedRoot(),
+	} {
+		check(t, os.WriteFile(filepath.Join(targets, name), content, 0o600))
+	}
+	env := append(os.Environ(), "HOME="+t.TempDir(), "TUF_ROOT="+cache)
+	if *cachePath != "" {
+		cmd := exec.CommandContext(t.Context(), *cachePath, targets)
+		cmd.Env = env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return env
 }
 
 var counted = regexp.MustCompile(`pass: (\d+), fail: (\d+), warn: (\d+), error: (\d+), skip: (\d+)`)

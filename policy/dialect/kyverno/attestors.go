@@ -138,6 +138,9 @@ func (c *converter) entry(e *attestor, what asked, out policy.Requirement) polic
 		annotations = e.Annotations
 	}
 	bundles := what.entry.Type.Value == "SigstoreBundle"
+	if bundles {
+		lacking = append(lacking, c.bundled(e, &rule)...)
+	}
 	if len(annotations) > 0 && (what.attestation != nil || bundles) {
 		lacking = append(lacking, c.FieldAt(e.Node, "annotations of attestations or bundles"))
 	}
