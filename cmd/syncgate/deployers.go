@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -102,7 +103,8 @@ func (f *sourceFlags) engineOf(argoOptions argocd.Options, fluxOptions flux.Opti
 	}
 	argoOptions.Renderers, argoOptions.Kustomize = renderers, argocd.KustomizeOptions{AllowRemote: remote}
 	argoOptions.KubeVersion, argoOptions.APIVersions = f.helm.KubeVersion, f.helm.APIVersions
-	fluxOptions.KubeVersion, fluxOptions.APIVersions = f.helm.KubeVersion, f.helm.APIVersions
+	fluxOptions.KubeVersion = cmp.Or(fluxOptions.KubeVersion, f.helm.KubeVersion)
+	fluxOptions.APIVersions = append(fluxOptions.APIVersions, f.helm.APIVersions...)
 	fluxOptions.AllowRemote, fluxOptions.SOPS = remote, keys
 	fluxOptions.Charts, fluxOptions.Dependencies, fluxOptions.Files = fetcher, fetcher, fetcher
 	if remote {

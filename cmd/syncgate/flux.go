@@ -34,8 +34,8 @@ func newFlux(term terminal) *cobra.Command {
 // fluxFlags say how revisions are judged. What weakens a verdict is up to who
 // runs the gate: no object, and nothing in a repository, chooses any of it.
 type fluxFlags struct {
-	gate gateFlags
-	tags bool
+	gate         gateFlags
+	tags, charts bool
 }
 
 func (f *fluxFlags) register(cmd *cobra.Command) {
@@ -44,6 +44,7 @@ func (f *fluxFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Lookup("allow-remote").Usage = "fetch charts that HelmReleases name by one version or a digest"
 	flags.BoolVar(&f.tags, "allow-tags", false, "let images pass whose digest is not written: a tag may be moved to another image after it was verified")
+	flags.BoolVar(&f.charts, "allow-charts", false, "let HelmReleases pass: a chart may render otherwise when it is deployed than when it was verified")
 }
 
 type controllerFlags struct {
@@ -98,6 +99,9 @@ func (f *controllerFlags) run(ctx context.Context, term terminal) error {
 			f.options.Files = append(f.options.Files, name)
 		}
 	}
+	if _, err := f.options.Files.Fingerprint(); err != nil {
+		return err
+	}
 	f.options.Judge = &f.fluxFlags
 	f.options.Log = slog.New(slog.NewJSONHandler(term.err, nil))
 	if err := flux.Run(ctx, f.options); err != nil {
@@ -129,7 +133,9 @@ func (f *fluxFlags) Judge(ctx context.Context, candidate flux.Candidate) (verify
 	if err != nil {
 		return verify.Report{}, err
 	}
-	engine, err := v.source.engineOf(argocd.Options{}, fluxrender.Options{Source: candidate.Source()})
+	engine, err := v.source.engineOf(argocd.Options{}, fluxrender.Options{
+		Source: candidate.Source(), TrustCharts: f.charts, KubeVersion: candidate.Cluster.Version, APIVersions: candidate.Cluster.APIs,
+	})
 	if err != nil {
 		return verify.Report{}, err
 	}

@@ -76,9 +76,13 @@ func Run(ctx context.Context, options Options) error {
 	if err := probes(manager); err != nil {
 		return fmt.Errorf("make probes: %w", err)
 	}
+	cluster, err := clusterOf(config)
+	if err != nil {
+		return fmt.Errorf("make controller: %w", err)
+	}
 	host, _ := os.Hostname()
 	r := &reconciler{
-		reader: manager.GetAPIReader(), writer: manager.GetClient(), judge: options.Judge, files: options.Files,
+		reader: manager.GetAPIReader(), writer: manager.GetClient(), judge: options.Judge, cluster: cluster, files: options.Files,
 		recorder: manager.GetEventRecorder(reporter), metrics: newMetrics(ctrlmetrics.Registry),
 		notify: notifier{address: options.Events, instance: host, log: options.Log},
 	}

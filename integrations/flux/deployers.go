@@ -9,7 +9,6 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/syncgate/syncgate/integrations/flux/v1alpha1"
@@ -56,14 +55,21 @@ func refers(u *unstructured.Unstructured, kind, namespace, name string) bool {
 	})
 }
 
+// optional tells whether a cluster may be without a kind: helm-controller and
+// source-watcher need not be installed.
+func optional(kind schema.GroupVersionKind) bool {
+	return kind.Kind == "HelmRelease" || kind.Kind == "ArtifactGenerator"
+}
+
 // deployers returns the objects of the cluster that deploy from the target of a
 // gate, or from what others make of it.
-func deployers(ctx context.Context, reader client.Reader, gate *v1alpha1.ImageGate) ([]*unstructured.Unstructured, error) {
+func (r *reconciler) deployers(ctx context.Context, gate *v1alpha1.ImageGate) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	for _, kind := range deployerKinds() {
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(kind)
-		if err := reader.List(ctx, list); err != nil && !apimeta.IsNoMatchError(err) {
+		// A kind that was there once is not missing: the API server is.
+		if err := r.reader.List(ctx, list); err != nil && !(apimeta.IsNoMatchError(err) && optional(kind) && !r.watched[kind]) {
 			return nil, fmt.Errorf("list objects of kind %s: %w", kind.Kind, err)
 		}
 		for i := range list.Items {

@@ -57,11 +57,15 @@ func (j Job) Run(ctx context.Context) (verify.Report, string, error) {
 	if err != nil {
 		return none, "", fmt.Errorf("reach API server: %w", err)
 	}
+	cluster, err := clusterOf(config)
+	if err != nil {
+		return none, "", fmt.Errorf("reach API server: %w", err)
+	}
 	// It is a gate whose candidate is deployed already.
 	gate := &v1alpha1.ImageGate{}
 	gate.Namespace = parts[1]
 	gate.Spec = v1alpha1.ImageGateSpec{Candidate: v1alpha1.SourceReference{Kind: parts[0], Name: parts[2]}, Target: parts[2]}
-	p := &pass{reconciler: &reconciler{reader: api, judge: j.Judge}, gate: gate}
+	p := &pass{reconciler: &reconciler{reader: api, judge: j.Judge, cluster: cluster}, gate: gate}
 	if p.candidate, err = p.readCandidate(ctx, gate); err != nil {
 		return none, "", err
 	}

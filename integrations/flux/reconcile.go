@@ -12,6 +12,7 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,13 +35,17 @@ type Judge interface {
 // reconciler brings one gate after another to where it should be.
 type reconciler struct {
 	// reader asks the API server itself: what a cache holds may be old.
-	reader   client.Reader
-	writer   client.Client
-	judge    Judge
+	reader client.Reader
+	writer client.Client
+	judge  Judge
+	// cluster asks what the cluster is.
+	cluster  func() (Cluster, error)
 	files    Files
 	recorder events.EventRecorder
 	notify   notifier
 	metrics  *metrics
+	// watched are the kinds of deployers that the cluster had at the start.
+	watched map[schema.GroupVersionKind]bool
 }
 
 var verdictPass = policy.Pass.String()
@@ -138,13 +143,13 @@ func (p *pass) look(ctx context.Context) (err error) {
 }
 
 func (r *reconciler) readInputs(ctx context.Context, gate *v1alpha1.ImageGate, c *candidate) ([]*unstructured.Unstructured, string, error) {
-	found, err := deployers(ctx, r.reader, gate)
+	found, err := r.deployers(ctx, gate)
 	if err != nil {
 		return nil, "", err
 	}
 	files, err := r.files.Fingerprint()
 	if err != nil {
-		files = err.Error() // the judge says what is wrong
+		files = err.Error() // which passes nothing
 	}
 	what := []any{gate.UID, gate.Generation, c.uid, c.generation, c.artifact.Revision, c.artifact.Digest, files}
 	for _, u := range found {
@@ -180,7 +185,7 @@ func after(gate *v1alpha1.ImageGate, verdict string) time.Duration {
 	if given <= 0 {
 		return otherwise
 	}
-	return given
+	return max(given, time.Second)
 }
 
 // verify judges the candidate.
@@ -198,6 +203,13 @@ func (p *pass) verify(ctx context.Context) verify.Report {
 
 func (p *pass) judged(ctx context.Context) (verify.Report, error) {
 	c := p.candidate
+	if _, err := p.files.Fingerprint(); err != nil {
+		return verify.Report{}, err // a change of them would not be noticed
+	}
+	cluster, err := p.cluster()
+	if err != nil {
+		return verify.Report{}, err
+	}
 	files, err := artifact.Fetch(ctx, c.artifact.URL, c.artifact.Digest)
 	if err != nil {
 		return verify.Report{}, err
@@ -213,5 +225,6 @@ func (p *pass) judged(ctx context.Context) (verify.Report, error) {
 		Kind: c.kind, Namespace: c.namespace, Target: p.gate.Spec.Target,
 		Revision: render.Revision{Repository: c.url(), Commit: c.commit},
 		Files:    files, Deployers: objects, Kustomizations: p.gate.Spec.Kustomizations, Paths: p.gate.Spec.Paths,
+		Cluster: cluster,
 	})
 }

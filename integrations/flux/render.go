@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/syncgate/syncgate/integrations/flux/v1alpha1"
 	"github.com/syncgate/syncgate/render"
 )
@@ -34,6 +36,16 @@ type Candidate struct {
 	Kustomizations []string
 	// Paths are directories of the artifact that are verified besides.
 	Paths []string
+	// Cluster is what charts are told of the cluster.
+	Cluster Cluster
+}
+
+// Cluster is what a cluster is.
+type Cluster struct {
+	// Version is that of its API server, and APIs are the API versions that it
+	// has, and those with the kinds in them.
+	Version string
+	APIs    []string
 }
 
 // Source is what Flux calls the source that is deployed from.
@@ -66,7 +78,9 @@ func (c Candidate) Render(ctx context.Context, engine render.Engine) render.Rend
 	}
 	if len(c.Paths) > 0 {
 		var found []render.Unit
-		found, problems = render.Discover(ctx, tree, render.DiscoverOptions{Paths: c.Paths})
+		found, problems = render.Discover(ctx, tree, render.DiscoverOptions{
+			Paths: c.Paths, Helm: render.HelmOptions{KubeVersion: c.Cluster.Version, APIVersions: c.Cluster.APIs},
+		})
 		units = append(units, found...)
 	}
 	renderers := map[render.SourceKind]render.Renderer{clusterKind: inCluster{}}
@@ -137,6 +151,23 @@ func (c Candidate) missing() []render.Problem {
 	return problems
 }
 
+// written is the identity of an object as it is applied: what is decrypted may
+// have another one than it had before.
+func written(object render.Object) render.ObjectID {
+	metadata := render.Child(object.Node, "metadata")
+	return render.ObjectID{
+		APIVersion: text(object.Node, "apiVersion"), Kind: text(object.Node, "kind"),
+		Namespace: text(metadata, "namespace"), Name: text(metadata, "name"),
+	}
+}
+
+func text(node *yaml.Node, key string) string {
+	if child := render.Child(node, key); child != nil {
+		return child.Value
+	}
+	return ""
+}
+
 // gates finds what would take the gate out of the way: the target, which only
 // the controller may write, and gates. Who writes the repository must not
 // choose how it is judged.
@@ -144,12 +175,13 @@ func (c Candidate) gates(rendering render.Rendering) []render.Problem {
 	var problems []render.Problem
 	for unit, objects := range rendering.ByUnit() {
 		for _, object := range objects {
-			group, _, _ := strings.Cut(object.ID.APIVersion, "/")
-			namespace := object.ID.Namespace
+			id := written(object)
+			group, _, _ := strings.Cut(id.APIVersion, "/")
+			namespace := id.Namespace
 			if namespace == "" {
 				namespace = unit.Namespace
 			}
-			target := group == sourceVersion.Group && object.ID.Kind == c.Kind && object.ID.Name == c.Target && (namespace == c.Namespace || namespace == "")
+			target := group == sourceVersion.Group && id.Kind == c.Kind && id.Name == c.Target && (namespace == c.Namespace || namespace == "")
 			if !target && group != v1alpha1.Group {
 				continue
 			}

@@ -19,19 +19,20 @@ import (
 )
 
 // engineOf is the engine that the controller has.
-func engineOf(source string) render.Engine {
+func engineOf(source string, trust string) render.Engine {
 	renderers := map[render.SourceKind]render.Renderer{
 		render.Kustomize: kustomize.New(git.Fetcher{Offline: true}), render.Helm: helm.Renderer{}, render.Manifests: manifests.New(),
 	}
 	argo := argocd.New(argocd.Options{Renderers: renderers})
-	options := fluxrender.Options{Source: source}
+	options := fluxrender.Options{Source: source, TrustCharts: trust == chartsTrusted, KubeVersion: "1.37.2", APIVersions: []string{"acme.example.com/v1", "acme.example.com/v1/Widget"}}
 	all := maps.Clone(renderers)
 	all[render.ArgoCD], all[render.Flux] = argo, fluxrender.NewRenderer(options)
 	return render.Engine{Renderers: all, Expanders: []render.Expander{argo, fluxrender.NewExpander(options)}}
 }
 
 const (
-	ofApp = `apiVersion: kustomize.toolkit.fluxcd.io/v1
+	chartsTrusted = "trusted"
+	ofApp         = `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {name: app, namespace: flux-system}
 spec: {path: ./app, prune: true, interval: 1m, sourceRef: {kind: GitRepository, name: app}}
@@ -66,6 +67,8 @@ func TestRender(t *testing.T) {
 		// images are those that are found, and problem is one that changes the
 		// verdict.
 		images, problem string
+		// charts are those that are taken for what they will render to.
+		charts string
 	}{
 		"a Kustomization of the cluster": {
 			files: map[string]string{"app/web.yaml": web, "other/bad.yaml": bad}, deployers: ofApp, named: []string{"app"}, images: "web",
@@ -111,11 +114,19 @@ func TestRender(t *testing.T) {
 		},
 		"a chart that need not be of the revision": {
 			files:     map[string]string{"chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "chart/templates/web.yaml": web, "app/web.yaml": web},
-			deployers: ofApp + "---\n" + chart, images: "web", problem: "chart-unavailable",
+			deployers: ofApp + "---\n" + chart, images: "web", problem: "chart-unavailable", charts: chartsTrusted,
 		},
 		"a chart of the revision": {
 			files:     map[string]string{"chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "chart/templates/bad.yaml": bad, "app/web.yaml": web},
-			deployers: ofApp + "---\n" + strings.Replace(chart, "chart: ./chart,", "chart: ./chart, reconcileStrategy: Revision,", 1), images: "bad web",
+			deployers: ofApp + "---\n" + strings.Replace(chart, "chart: ./chart,", "chart: ./chart, reconcileStrategy: Revision,", 1), images: "bad web", charts: chartsTrusted,
+		},
+		"a chart that nobody vouches for": {
+			files:     map[string]string{"chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "chart/templates/bad.yaml": bad, "app/web.yaml": web},
+			deployers: ofApp + "---\n" + strings.Replace(chart, "chart: ./chart,", "chart: ./chart, reconcileStrategy: Revision,", 1), images: "web", problem: "chart-unavailable",
+		},
+		"a chart that asks what the cluster has": {
+			files:     map[string]string{"chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "chart/templates/bad.yaml": "{{ if .Capabilities.APIVersions.Has \"acme.example.com/v1/Widget\" }}\n" + bad + "{{ end }}\n", "app/web.yaml": web},
+			deployers: ofApp + "---\n" + strings.Replace(chart, "chart: ./chart,", "chart: ./chart, reconcileStrategy: Revision,", 1), images: "bad web", charts: chartsTrusted,
 		},
 		"what an artifact holds is not ignored again": {
 			files: map[string]string{"app/web.yaml": web, "app/.github/bad.yaml": bad, ".sourceignore": "/app/.github\n"}, deployers: ofApp, images: "bad web",
@@ -139,7 +150,7 @@ func TestRender(t *testing.T) {
 				Revision: render.Revision{Repository: "https://git.example.com/acme/deploy", Commit: strings.Repeat("a", 40)},
 				Files:    files, Deployers: deployers, Kustomizations: c.named, Paths: c.paths,
 			}
-			rendering := candidate.Render(t.Context(), engineOf(candidate.Source()))
+			rendering := candidate.Render(t.Context(), engineOf(candidate.Source(), c.charts))
 			found, problems := images.Rules{}.Extract(rendering)
 			var names, codes []string
 			for _, image := range found {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -113,8 +114,8 @@ func describe(u *unstructured.Unstructured) string {
 }
 
 var (
-	gitRevision = regexp.MustCompile(`\A(?:[^\s]+@)?(?:sha1:([0-9a-f]{40})|sha256:([0-9a-f]{64}))\z`)
-	ociRevision = regexp.MustCompile(`\A(?:[^\s@]+@)?(sha256:[0-9a-f]{64})\z`)
+	gitRevision = regexp.MustCompile(`\A(?:[^\s\p{C}]+@)?(?:sha1:([0-9a-f]{40})|sha256:([0-9a-f]{64}))\z`)
+	ociRevision = regexp.MustCompile(`\A(?:[^\s@\p{C}]+@)?(sha256:[0-9a-f]{64})\z`)
 )
 
 // commitOf returns the commit or the digest of a revision.
@@ -155,10 +156,15 @@ func (c *candidate) target() (map[string]any, error) {
 	return spec, nil
 }
 
-// url is the address of the repository.
+// url is the address of the repository, without credentials.
 func (c *candidate) url() string {
-	url, _ := c.spec["url"].(string)
-	return url
+	address, _ := c.spec["url"].(string)
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	u.User = nil
+	return u.String()
 }
 
 // same tells whether a candidate is still what it was.

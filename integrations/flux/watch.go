@@ -8,6 +8,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -37,11 +38,13 @@ func (r *reconciler) watch(m ctrl.Manager, options Options) error {
 		object.SetGroupVersionKind(sourceVersion.WithKind(kind))
 		b = b.WatchesMetadata(object, handler.EnqueueRequestsFromMapFunc(w.ofSource(kind)))
 	}
+	r.watched = map[schema.GroupVersionKind]bool{}
 	for _, kind := range deployerKinds() {
-		if _, err := m.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); apimeta.IsNoMatchError(err) {
+		if _, err := m.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); apimeta.IsNoMatchError(err) && optional(kind) {
 			options.Log.Info("not watched: the cluster does not have it", "kind", kind.Kind)
 			continue // it is looked for at every interval
 		}
+		r.watched[kind] = true
 		object := &unstructured.Unstructured{}
 		object.SetGroupVersionKind(kind)
 		b = b.Watches(object, handler.EnqueueRequestsFromMapFunc(w.ofDeployer), builder.WithPredicates(predicate.GenerationChangedPredicate{}))

@@ -22,3 +22,14 @@ func (s *sources) moves(format string, args ...any) bool {
 		"name one version, or a digest; of a chart in the repository set reconcileStrategy: Revision"))
 	return true
 }
+
+// distrusted reports a HelmRelease whose chart may render otherwise when it is
+// deployed, where that counts.
+func (x *expansion) distrusted(f *found) bool {
+	if x.options.Source == "" || x.options.TrustCharts {
+		return false
+	}
+	x.report(hint(f.unseen(f.object.Origin, CodeChart, "its chart may render otherwise when it is deployed than when it is verified"),
+		"where charts are written by people who are trusted, let the controller --allow-charts; or commit what the chart renders to"))
+	return true
+}

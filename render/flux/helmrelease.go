@@ -49,7 +49,7 @@ func (c *chart) String() string {
 // releaseUnit makes the unit of a HelmRelease, or nil with a problem.
 func (x *expansion) releaseUnit(f *found) *render.Unit {
 	r := &release{parent: x.newParent(f)}
-	if !x.checked(f, []string{"v2", "v2beta2", "v2beta1"}, helmReleaseFields(), &r.spec) ||
+	if x.distrusted(f) || !x.checked(f, []string{"v2", "v2beta2", "v2beta1"}, helmReleaseFields(), &r.spec) ||
 		x.unresolved(f, "spec.chart.spec", "spec.chartRef", "spec.releaseName", "spec.targetNamespace", "spec.valuesFrom", "spec.install", "spec.upgrade") {
 		return nil
 	}

@@ -33,6 +33,10 @@ type Options struct {
 	// the tree, and what may change while the tree does not is unseen. Empty is
 	// a tree as it is in a repository.
 	Source string
+	// TrustCharts takes what a chart renders to for what it will render to when
+	// it is deployed, where Source is set. A chart can tell the one from the
+	// other: by the revision of its release, the time, or what is in the cluster.
+	TrustCharts bool
 	// Self are the URLs of the repository that is rendered, in any of the
 	// forms that Git takes.
 	Self []string

@@ -175,6 +175,7 @@ func TestTargetsAreGuarded(t *testing.T) {
 		_ = shared.admin.Delete(t.Context(), early())
 	})
 
+	w.sources = as(t, "system:serviceaccount:flux-system:source-controller")
 	start(t, w)
 	commit := w.move(w.app(w.image("web", true).Pinned()))
 	target := w.holds(commit)
@@ -189,6 +190,12 @@ func TestTargetsAreGuarded(t *testing.T) {
 	refused(t, "only the controller may write the status", func() error {
 		return mallory.Status().Patch(t.Context(), w.gateObject(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":7}}`)))
 	}, func() {})
+	for _, name := range []string{"app-candidate", "app"} {
+		forged := w.source("GitRepository", name)
+		refused(t, "only source-controller may write its status", func() error {
+			return mallory.Status().Patch(t.Context(), forged.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"artifact":{"revision":"main@sha1:`+strings.Repeat("e", 40)+`"}}}`)))
+		}, func() { t.Fatalf("the artifact of %s was forged", name) })
+	}
 	// What neither goes by may be changed, or flux reconcile would not work, and
 	// source-controller could not write its finalizer.
 	err := mallory.Patch(t.Context(), target.DeepCopy(), client.RawPatch(types.MergePatchType,

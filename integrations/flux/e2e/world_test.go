@@ -36,6 +36,8 @@ type world struct {
 	*verifytest.World
 	t              *testing.T
 	policies, root string
+	// sources is who writes the status of sources.
+	sources client.Client
 	release        *verifytest.Signer
 	namespace      string
 
@@ -78,7 +80,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = made.Close() })
 	dir := t.TempDir()
 	w := &world{
-		World: made, t: t, policies: filepath.Join(dir, "policy.yaml"), root: filepath.Join(dir, "root.json"), artifacts: map[string][]byte{},
+		World: made, t: t, sources: shared.admin, policies: filepath.Join(dir, "policy.yaml"), root: filepath.Join(dir, "root.json"), artifacts: map[string][]byte{},
 		release: made.Keyless("https://token.actions.githubusercontent.com", "https://github.com/acme/shop/.github/workflows/release.yml@refs/tags/v1", nil),
 	}
 	write(t, w.policies, strict)
@@ -216,7 +218,7 @@ func (w *world) hold(kind, name, revision string, files map[string]string) {
 			"observedGeneration": source.GetGeneration(),
 		}},
 	}
-	if err := shared.admin.Status().Update(w.t.Context(), source); err != nil {
+	if err := w.sources.Status().Update(w.t.Context(), source); err != nil {
 		w.t.Fatal(err)
 	}
 }
