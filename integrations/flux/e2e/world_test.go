@@ -37,9 +37,9 @@ type world struct {
 	t              *testing.T
 	policies, root string
 	// sources is who writes the status of sources.
-	sources client.Client
-	release        *verifytest.Signer
-	namespace      string
+	sources   client.Client
+	release   *verifytest.Signer
+	namespace string
 
 	mu        sync.Mutex
 	artifacts map[string][]byte
