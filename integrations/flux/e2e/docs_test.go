@@ -157,7 +157,7 @@ func TestJob(t *testing.T) {
 // installation for real.
 func TestApplicationsKeepThePlugin(t *testing.T) {
 	w := newWorld(t)
-	guarded(t, "../../argocd/install/admission.yaml")
+	w.guarded("../../argocd/install/admission.yaml")
 	app := `{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: web}, spec: {project: default, destination: {}, source: {repoURL: "https://git.example.com/a", path: web, plugin: {name: syncgate}}}}`
 	w.create(app)
 	mallory := as(t, "mallory")

@@ -82,12 +82,17 @@ func (s *suite) install(ctx context.Context) error {
 	return s.apply(ctx, some)
 }
 
-// guarded installs the admission policies of a file for one test.
-func guarded(t *testing.T, file string) {
+// guarded installs the admission policies of a file for one test: in its
+// namespace alone, because the API server takes a moment to forget them.
+func (w *world) guarded(file string) {
+	t := w.t
 	t.Helper()
 	for _, u := range documents(t, read(t, file)) {
 		if !isAdmission(u) {
 			t.Fatalf("%s holds a %s", file, u.GetKind())
+		}
+		if u.GetKind() == "ValidatingAdmissionPolicyBinding" {
+			set(t, u, map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": w.namespace}}, "spec", "matchResources", "namespaceSelector")
 		}
 		if err := shared.apply(t.Context(), []*unstructured.Unstructured{u.DeepCopy()}); err != nil {
 			t.Fatal(err)
@@ -146,7 +151,7 @@ func refused(t *testing.T, reason string, try func() error, undo func()) {
 func TestTargetsAreGuarded(t *testing.T) {
 	w := newWorld(t)
 	w.standard()
-	guarded(t, "../install/admission.yaml")
+	w.guarded("../install/admission.yaml")
 	mallory := as(t, "mallory")
 	early := func() client.Object { return w.object(strings.ReplaceAll(candidateYAML, "app-candidate", "app")) }
 	const only = "is the target of the ImageGate app: only its controller may write it"
@@ -190,10 +195,11 @@ func TestTargetsAreGuarded(t *testing.T) {
 	refused(t, "only the controller may write the status", func() error {
 		return mallory.Status().Patch(t.Context(), w.gateObject(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":7}}`)))
 	}, func() {})
+	forgedStatus := []byte(`{"status":{"artifact":{"path":"x","url":"http://example.com/x","digest":"sha256:` + strings.Repeat("e", 64) + `","lastUpdateTime":"2026-01-01T00:00:00Z","revision":"main@sha1:` + strings.Repeat("e", 40) + `"}}}`)
 	for _, name := range []string{"app-candidate", "app"} {
 		forged := w.source("GitRepository", name)
 		refused(t, "only source-controller may write its status", func() error {
-			return mallory.Status().Patch(t.Context(), forged.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"artifact":{"revision":"main@sha1:`+strings.Repeat("e", 40)+`"}}}`)))
+			return mallory.Status().Patch(t.Context(), forged.DeepCopy(), client.RawPatch(types.MergePatchType, forgedStatus))
 		}, func() { t.Fatalf("the artifact of %s was forged", name) })
 	}
 	// What neither goes by may be changed, or flux reconcile would not work, and
