@@ -31,15 +31,15 @@ func documents(t *testing.T) map[string]string {
 }
 
 // TestDocsCommands finds every syncgate command that the documentation shows
-// in a script, word for word and perhaps with a --trusted-root after it, so
-// that each one has been run.
+// in a script, or in the test of releases, word for word and perhaps with a
+// --trusted-root after it, so that each one has been run.
 func TestDocsCommands(t *testing.T) {
 	var scripts strings.Builder
 	names, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
+	for _, name := range append(names, "release_test.go") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
