@@ -128,7 +128,13 @@ func (p *Publisher) Comment(ctx context.Context, marker, text string) error {
 	for _, thread := range list.Value {
 		for _, c := range thread.Comments {
 			if strings.HasPrefix(c.Content, marker) && !c.IsDeleted && !thread.IsDeleted {
-				return p.do(ctx, "replace comment", "PATCH "+p.change(fmt.Sprintf("/threads/%d/comments/%d", thread.ID, c.ID)), map[string]any{"content": text}, nil)
+				status, err := p.rest.Do(ctx, "PATCH "+p.change(fmt.Sprintf("/threads/%d/comments/%d", thread.ID, c.ID)), map[string]any{"content": text}, nil)
+				switch {
+				case err == nil:
+					return nil
+				case !forge.NotOurs(status):
+					return p.target.Failed("replace comment", status, err)
+				}
 			}
 		}
 	}

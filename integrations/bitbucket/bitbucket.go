@@ -117,7 +117,13 @@ func (p *Publisher) Comment(ctx context.Context, marker, text string) error {
 		}
 		for _, c := range found.Values {
 			if strings.HasPrefix(c.Content.Raw, marker) && !c.Deleted {
-				return p.do(ctx, "replace comment", fmt.Sprintf("PUT %s/%d", comments, c.ID), body, nil)
+				status, err := p.rest.Do(ctx, fmt.Sprintf("PUT %s/%d", comments, c.ID), body, nil)
+				switch {
+				case err == nil:
+					return nil
+				case !forge.NotOurs(status):
+					return p.target.Failed("replace comment", status, err)
+				}
 			}
 		}
 		// Where the next page is said to be may be anywhere.

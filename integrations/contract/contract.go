@@ -78,8 +78,10 @@ type server struct {
 	comments []string
 	// fails are answers that come before the right ones.
 	fails []func(http.ResponseWriter)
-	asked int
-	waits []time.Duration
+	// foreign are the comments of others, which may not be changed.
+	foreign map[int]bool
+	asked   int
+	waits   []time.Duration
 	// reviewed are the bodies of requests for reviews, by method and path.
 	reviewed []request
 }
@@ -157,6 +159,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.t.Errorf("%s %s: no such comment", r.Method, path)
 			return
 		}
+		if s.foreign[id] {
+			answer(http.StatusForbidden, "", "", `{"message":"it is not yours"}`)(w)
+			return
+		}
 		s.comments[id-1] = text
 		fmt.Fprint(w, "{}")
 	default:
@@ -225,6 +231,7 @@ func answer(status int, header, value, body string) func(http.ResponseWriter) {
 func (f Forge) Run(t *testing.T) {
 	t.Run("statuses", f.testStatuses)
 	t.Run("comments", f.testComments)
+	t.Run("foreign comments", f.testForeign)
 	t.Run("faults", f.testFaults)
 	t.Run("refusals", f.testRefusals)
 	if f.Review != nil {
@@ -290,6 +297,23 @@ func (f Forge) testComments(t *testing.T) {
 	}
 }
 
+// testForeign: a comment that somebody else wrote as ours is left alone, and
+// keeps ours from nothing.
+func (f Forge) testForeign(t *testing.T) {
+	s := f.start(t)
+	s.comments, s.foreign = []string{marker + "\nall is well", "other", marker + "\nours"}, map[int]bool{1: true}
+	if err := s.publisher().Comment(t.Context(), marker, marker+"\nnew"); err != nil {
+		t.Fatal(err)
+	}
+	s.comments[2], s.foreign[3] = marker+"\nnew", true
+	if err := s.publisher().Comment(t.Context(), marker, marker+"\nlast"); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{marker + "\nall is well", "other", marker + "\nnew", marker + "\nlast"}; !slices.Equal(s.comments, want) {
+		t.Errorf("comments %q, want %q", s.comments, want)
+	}
+}
+
 func (f Forge) testFaults(t *testing.T) {
 	for name, row := range map[string]struct {
 		fails []func(http.ResponseWriter)
@@ -318,6 +342,7 @@ func (f Forge) testRefusals(t *testing.T) {
 		says string
 	}{
 		"no token":     {answer(401, "", "", `{"message":"Bad credentials"}`), "see that the token is valid"},
+		"an echo":      {answer(401, "", "", `{"message":"no such token: `+token+`"}`), "see that the token is valid"},
 		"no right":     {answer(403, "", "", `{"message":"Resource not accessible by integration"}`), "may write statuses"},
 		"no commit":    {answer(404, "", "", `{"message":"Not Found"}`), "see that the repository and the commit exist"},
 		"a web page":   {answer(422, "Content-Type", "text/html", "<html>\x1b[2J"+strings.Repeat("x", 5000)), "422"},

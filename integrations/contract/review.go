@@ -102,7 +102,7 @@ func (f Forge) testReviews(t *testing.T) {
 			review.State = state
 			var want []string
 			for i := range f.Review.Total + 7 {
-				a := forge.Annotation{ID: fmt.Sprint("id", i), Path: "deploy/a b.yaml", Line: i, Title: strings.Repeat("ü", 1000), Text: strings.Repeat("x", 100_000), Level: forge.Level(i % 3)}
+				a := forge.Annotation{ID: fmt.Sprint("id", i), Path: "deploy/a b.yaml", Line: i, Title: strings.Repeat("ü", 1000), Text: strings.Repeat("x", 20_000), Level: forge.Level(i % 3)}
 				review.Annotations = append(review.Annotations, a)
 				if i < f.Review.Total {
 					want = append(want, fmt.Sprintf("%s:%d %d", a.Path, a.Line, a.Level))

@@ -111,12 +111,14 @@ func actionsTarget(kind string, env Environment, own bool) (Target, error) {
 	if run := env("GITHUB_RUN_ID"); server != "" && run != "" {
 		t.Link = server + "/" + t.Project + "/actions/runs/" + run
 	}
-	return t, t.event(env("GITHUB_EVENT_PATH"))
+	return t, t.event(env("GITHUB_EVENT_PATH"), env("GITHUB_REF"))
 }
 
-// event reads what started a job: for a pull request, GITHUB_SHA is a merge
-// that nobody sees, and the status belongs on the head.
-func (t *Target) event(name string) error {
+// event reads what started a job: for a pull request the status belongs on the
+// head. What is checked out may be a merge of it that nobody sees, and only the
+// reference tells: where that is another, as for pull_request_target, GITHUB_SHA
+// is of the target branch, and says nothing of the pull request.
+func (t *Target) event(name, ref string) error {
 	if name == "" {
 		return nil
 	}
@@ -140,9 +142,7 @@ func (t *Target) event(name string) error {
 	}
 	if pr := event.PullRequest; pr != nil && pr.Head.SHA != "" {
 		t.Change = pr.Number
-		if pr.Head.SHA != t.Commit {
-			t.Merge, t.Commit = t.Commit, pr.Head.SHA
-		}
+		t.merged(pr.Head.SHA, ref)
 	}
 	return nil
 }
@@ -152,6 +152,15 @@ func tokenVariable(kind string) string {
 		return "AZURE_DEVOPS_TOKEN"
 	}
 	return strings.ToUpper(kind) + "_TOKEN"
+}
+
+// merged makes head the commit. The one that a job was started with is told of it
+// too, if the reference says that it is the merge of the pull request.
+func (t *Target) merged(head, ref string) {
+	if head != t.Commit && ref == fmt.Sprintf("refs/pull/%d/merge", t.Change) {
+		t.Merge = t.Commit
+	}
+	t.Commit = head
 }
 
 // Check tells what of a target is missing.

@@ -31,11 +31,11 @@ func azureTarget(env Environment, own bool) Target {
 	if project, id := env("SYSTEM_TEAMPROJECT"), env("BUILD_REPOSITORY_ID"); project != "" && id != "" && env("BUILD_REPOSITORY_PROVIDER") == "TfsGit" {
 		t.Project = project + "/" + id
 		t.Commit = env("BUILD_SOURCEVERSION")
-		// The pipeline of a pull request builds a merge that is in no branch.
-		if head := env("SYSTEM_PULLREQUEST_SOURCECOMMITID"); head != "" && head != t.Commit {
-			t.Merge, t.Commit = t.Commit, head
-		}
 		t.Change, _ = strconv.Atoi(env("SYSTEM_PULLREQUEST_PULLREQUESTID"))
+		// The pipeline of a pull request builds a merge that is in no branch.
+		if head := env("SYSTEM_PULLREQUEST_SOURCECOMMITID"); head != "" {
+			t.merged(head, env("BUILD_SOURCEBRANCH"))
+		}
 	}
 	if build := env("BUILD_BUILDID"); build != "" && t.API != "" {
 		t.Link = t.API + "/" + strings.ReplaceAll(env("SYSTEM_TEAMPROJECT"), " ", "%20") + "/_build/results?buildId=" + build

@@ -150,7 +150,26 @@ func (t Target) Failed(doing string, status int, why error) error {
 	case 0:
 		hint = "; see that " + t.API + " can be reached"
 	}
-	return fmt.Errorf("%s of %s at %s on %s: %w%s", doing, t.Project, t.Commit, t.Forge, why, hint)
+	return fmt.Errorf("%s of %s at %s on %s: %w%s", doing, t.Project, t.Commit, t.Forge, t.without(why), hint)
+}
+
+// without is an error without the token, which a server may have repeated.
+func (t Target) without(err error) error {
+	text := err.Error()
+	_, secret, named := strings.Cut(t.Token, ":")
+	if !named {
+		secret = t.Token
+	}
+	if len(secret) < 8 || !strings.Contains(text, secret) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(text, secret, "***"))
+}
+
+// NotOurs tells of the status of an answer that a comment was not replaced
+// because it is somebody else's: anybody can write one that begins as ours does.
+func NotOurs(status int) bool {
+	return status == http.StatusForbidden || status == http.StatusNotFound
 }
 
 // Said is an error of what a forge said, which is short and of one line.

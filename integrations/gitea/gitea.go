@@ -70,6 +70,9 @@ func (p *Publisher) Comment(ctx context.Context, marker, text string) error {
 		for _, c := range found {
 			if strings.HasPrefix(c.Body, marker) {
 				_, resp, err := client.EditIssueComment(p.owner, p.name, c.ID, gitea.EditIssueCommentOption{Body: text})
+				if err != nil && resp != nil && forge.NotOurs(resp.StatusCode) {
+					continue
+				}
 				return p.failed("replace comment", resp, err)
 			}
 		}

@@ -128,6 +128,9 @@ func (p *Publisher) Comment(ctx context.Context, marker, text string) error {
 		for _, c := range found {
 			if strings.HasPrefix(c.GetBody(), marker) {
 				_, resp, err := p.client.Issues.EditComment(ctx, p.owner, p.name, c.GetID(), comment)
+				if err != nil && resp != nil && forge.NotOurs(resp.StatusCode) {
+					continue
+				}
 				return p.failed("replace comment", resp, err)
 			}
 		}

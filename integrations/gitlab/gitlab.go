@@ -101,6 +101,9 @@ func (p *Publisher) Comment(ctx context.Context, marker, text string) error {
 			if strings.HasPrefix(note.Body, marker) && !note.System {
 				_, resp, err := p.client.Notes.UpdateMergeRequestNote(p.target.Project, change, note.ID,
 					&gitlab.UpdateMergeRequestNoteOptions{Body: &text}, gitlab.WithContext(ctx))
+				if err != nil && resp != nil && forge.NotOurs(resp.StatusCode) {
+					continue
+				}
 				return p.failed("replace comment", resp, err)
 			}
 		}

@@ -163,7 +163,7 @@ func vsaPolicy(r verify.Report, same []*verify.ImageResult) vsaResource {
 	}
 	slices.Sort(names)
 	slices.Sort(lines)
-	p := vsaResource{URI: "syncgate:policy/" + strings.Join(slices.Compact(names), "+")}
+	p := vsaResource{URI: "syncgate:policy/" + escapedPath(strings.Join(slices.Compact(names), "+"))}
 	if len(lines) == 1 {
 		p.Digest = map[string]string{digest.Algorithm(): digest.Hex()}
 		return p
