@@ -92,7 +92,7 @@ func (f *sourceFlags) engineOf(argoOptions argocd.Options, fluxOptions flux.Opti
 	if err != nil {
 		return render.Engine{}, err
 	}
-	remote := f.allowRemote && !f.offline && fluxOptions.Source == ""
+	remote := f.allowRemote && !f.offline && fluxOptions.Held.Source == ""
 	fetcher := f.charts()
 	dir, _ := f.cache.of("git")
 	repositories := git.Fetcher{Offline: f.offline, CacheDir: dir}

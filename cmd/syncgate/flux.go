@@ -134,7 +134,8 @@ func (f *fluxFlags) Judge(ctx context.Context, candidate flux.Candidate) (verify
 		return verify.Report{}, err
 	}
 	engine, err := v.source.engineOf(argocd.Options{}, fluxrender.Options{
-		Source: candidate.Source(), TrustCharts: f.charts, KubeVersion: candidate.Cluster.Version, APIVersions: candidate.Cluster.APIs,
+		Held:        fluxrender.Held{Source: candidate.Source(), TrustCharts: f.charts},
+		KubeVersion: candidate.Cluster.Version, APIVersions: candidate.Cluster.APIs,
 	})
 	if err != nil {
 		return verify.Report{}, err

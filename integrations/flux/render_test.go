@@ -24,7 +24,7 @@ func engineOf(source string, trust string) render.Engine {
 		render.Kustomize: kustomize.New(git.Fetcher{Offline: true}), render.Helm: helm.Renderer{}, render.Manifests: manifests.New(),
 	}
 	argo := argocd.New(argocd.Options{Renderers: renderers})
-	options := fluxrender.Options{Source: source, TrustCharts: trust == chartsTrusted, KubeVersion: "1.37.2", APIVersions: []string{"acme.example.com/v1", "acme.example.com/v1/Widget"}}
+	options := fluxrender.Options{Held: fluxrender.Held{Source: source, TrustCharts: trust == chartsTrusted}, KubeVersion: "1.37.2", APIVersions: []string{"acme.example.com/v1", "acme.example.com/v1/Widget"}}
 	all := maps.Clone(renderers)
 	all[render.ArgoCD], all[render.Flux] = argo, fluxrender.NewRenderer(options)
 	return render.Engine{Renderers: all, Expanders: []render.Expander{argo, fluxrender.NewExpander(options)}}

@@ -61,7 +61,7 @@ const chartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 // ociChart returns the chart that an OCIRepository holds.
 func (s *sources) ociChart(ref reference) *chart {
-	if name := "OCIRepository " + ref.Namespace + "/" + ref.Name; name == s.w.options.Source {
+	if name := "OCIRepository " + ref.Namespace + "/" + ref.Name; name == s.w.options.Held.Source {
 		return s.packed(&artifact{name: name, whole: true})
 	}
 	f := s.object(sourceGroup+"/v1", "OCIRepository", ref.Namespace, ref.Name)

@@ -15,7 +15,7 @@ func (s *sources) held(name, held string) *artifact {
 // moves reports what may change while the source that is verified stays, where
 // there is one.
 func (s *sources) moves(format string, args ...any) bool {
-	if s.w.options.Source == "" {
+	if s.w.options.Held.Source == "" {
 		return false
 	}
 	s.fail(hint(s.d.unseen(s.at, CodeChart, "%s: what is deployed may change while the revision does not", fmt.Sprintf(format, args...)),
@@ -26,7 +26,7 @@ func (s *sources) moves(format string, args ...any) bool {
 // distrusted reports a HelmRelease whose chart may render otherwise when it is
 // deployed, where that counts.
 func (x *expansion) distrusted(f *found) bool {
-	if x.options.Source == "" || x.options.TrustCharts {
+	if x.options.Held.Source == "" || x.options.Held.TrustCharts {
 		return false
 	}
 	x.report(hint(f.unseen(f.object.Origin, CodeChart, "its chart may render otherwise when it is deployed than when it is verified"),

@@ -25,18 +25,24 @@ type Fetcher interface {
 	Tags(ctx context.Context, repository string) ([]string, error)
 }
 
-// Options say where sources that are not the tree come from.
-type Options struct {
-	// Source is the one source that the tree is the artifact of, such as
-	// "GitRepository flux-system/apps", as the source's controller made it:
-	// nothing of it is left to be ignored. Then no other source is taken for
-	// the tree, and what may change while the tree does not is unseen. Empty is
-	// a tree as it is in a repository.
+// Held is a source that is held at one revision while that is verified. Then no
+// other source is taken for the tree, and what may change while the tree does
+// not is unseen.
+type Held struct {
+	// Source names it, such as "GitRepository flux-system/apps". The tree is as
+	// the source's controller made it: nothing of it is left to be ignored.
 	Source string
 	// TrustCharts takes what a chart renders to for what it will render to when
-	// it is deployed, where Source is set. A chart can tell the one from the
-	// other: by the revision of its release, the time, or what is in the cluster.
+	// it is deployed. A chart can tell the one from the other: by the revision
+	// of its release, the time, or what is in the cluster.
 	TrustCharts bool
+}
+
+// Options say where sources that are not the tree come from.
+type Options struct {
+	// Held is the one source that the tree is the artifact of. Without it the
+	// tree is as it is in a repository.
+	Held Held
 	// Self are the URLs of the repository that is rendered, in any of the
 	// forms that Git takes.
 	Self []string

@@ -121,7 +121,7 @@ func (s *sources) resolve(ref reference) *artifact {
 	}
 	s.open = append(s.open, name)
 	defer func() { s.open = s.open[:len(s.open)-1] }()
-	if held := s.w.options.Source; held != "" && ref.Kind != "ExternalArtifact" {
+	if held := s.w.options.Held.Source; held != "" && ref.Kind != "ExternalArtifact" {
 		return s.held(name, held)
 	}
 	switch ref.Kind {

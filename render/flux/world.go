@@ -85,7 +85,7 @@ func newWorld(tree render.Tree, rendering render.Rendering, options *Options) *w
 		found: map[string][]*found{}, deployed: map[string][]string{}, units: map[string]render.Unit{},
 	}
 	for _, url := range append([]string{tree.Revision.Repository}, options.Self...) {
-		if url := normalURL(url); url != "" && options.Source == "" {
+		if url := normalURL(url); url != "" && options.Held.Source == "" {
 			w.self[url] = true
 		}
 	}
@@ -320,7 +320,7 @@ func key(apiVersion, kind, namespace, name string) string {
 // adopt adds the URL of the GitRepository flux-system to those of the tree,
 // where that is what bootstrap made.
 func (w *world) adopt() {
-	if w.options.Source != "" {
+	if w.options.Held.Source != "" {
 		return
 	}
 	for _, f := range w.found[key(sourceGroup+"/v1", "GitRepository", "flux-system", "flux-system")] {
