@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluxcd/pkg/apis/meta"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -140,8 +141,12 @@ func (p *pass) ready(verdict metav1.ConditionStatus, because cause) {
 // it rests on is not what it was.
 func (p *pass) again(ctx context.Context) error {
 	gate := &v1alpha1.ImageGate{}
-	if err := p.reader.Get(ctx, client.ObjectKeyFromObject(p.gate), gate); err != nil {
-		return fmt.Errorf("read gate: %w", client.IgnoreNotFound(err))
+	err := p.reader.Get(ctx, client.ObjectKeyFromObject(p.gate), gate)
+	if apierrors.IsNotFound(err) {
+		return errChanged
+	}
+	if err != nil {
+		return fmt.Errorf("read gate: %w", err)
 	}
 	if gate.UID != p.gate.UID || gate.Generation != p.gate.Generation || gate.DeletionTimestamp != nil {
 		return errChanged

@@ -178,3 +178,25 @@ func TestForgedArtifact(t *testing.T) {
 		t.Errorf("target is at %s", at)
 	}
 }
+
+// TestCharts: a chart is told what the cluster has, and is taken at its word
+// only where charts are trusted.
+func TestCharts(t *testing.T) {
+	w := newWorld(t)
+	w.standard()
+	w.create(`{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: cart}, spec: {interval: 1m, chart: {spec: {chart: ./cart, reconcileStrategy: Revision, sourceRef: {kind: GitRepository, name: app}}}}}`)
+	p := start(t, w)
+	unsigned := w.image("cart", false)
+	files := w.app(w.image("web", true).Pinned())
+	files["cart/Chart.yaml"] = "apiVersion: v2\nname: cart\nversion: 1.0.0\n"
+	files["cart/templates/cart.yaml"] = "{{ if .Capabilities.APIVersions.Has \"gate.syncgate.dev/v1alpha1/ImageGate\" }}\n" + pod(unsigned.Pinned()) + "{{ end }}\n"
+	commit := w.move(files)
+	w.gate("SourceVerified", metav1.ConditionUnknown, "RevisionUnknown", "may render otherwise when it is deployed")
+	p.stop(interrupt)
+	start(t, w, "--allow-charts")
+	w.ask("with charts")
+	w.gate("SourceVerified", metav1.ConditionFalse, "RevisionDenied", "cart/templates/cart.yaml")
+	w.sign(unsigned)
+	w.ask("signed")
+	w.holds(commit)
+}
