@@ -60,6 +60,11 @@ func (f *verifyFlags) before(ctx context.Context, tree render.Tree, rules images
 		return b, err
 	}
 	b.Revision, b.Changed = old.Revision, changed
+	if len(changed) == 0 {
+		// What is compared to itself, as on a branch that a job is started for,
+		// would have nothing that is new, whatever was pushed there.
+		b.OldFailures = verify.BlockOld
+	}
 	b.Was, b.Is = verify.Read(old.Revision, both[0], rules), verify.Read(tree.Revision, both[1], rules)
 	if f.policyRevision != "" {
 		b.Policies = changedPolicies(used.Files(), old.FS, tree.FS)
