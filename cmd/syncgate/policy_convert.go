@@ -33,7 +33,7 @@ Exit codes: 0 all is converted, 1 something is left to write by hand, 3 does not
 				return loadError(err)
 			}
 			if r.Policies == 0 {
-				return errors.New("convert policies: there is no policy in these files: trusted roots are named on the command line, with --trusted-root NAME=FILE")
+				return errors.New("convert policies: no policy in these files asks anything of images; trusted roots are named on the command line, with --trusted-root NAME=FILE")
 			}
 			if _, err := term.out.Write(r.Text); err != nil {
 				return err
