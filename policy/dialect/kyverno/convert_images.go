@@ -203,7 +203,7 @@ func (w *imageWriter) by(attestation, name string) (policy.Requirement, error) {
 			continue
 		}
 		if attestation == "" {
-			return policy.Requirement{Signature: &policy.SignatureRequirement{Signers: w.rules[name], Annotations: words2(a.Cosign.Annotations)}}, nil
+			return policy.Requirement{Signature: &policy.SignatureRequirement{Signers: w.rules[name]}}, nil
 		}
 		for j := range w.spec.Attestations {
 			if w.spec.Attestations[j].Name.Value == attestation {

@@ -70,7 +70,11 @@ func (c *converter) imageProgram(s imageSpec, about *imageSelector) (*imageProgr
 		rules, unread := c.cosignSigners(a.Cosign, a.Name.Value)
 		lacking = append(lacking, unread...)
 		signature := policy.Requirement{Name: "signed " + a.Name.Value, Source: c.At(a.place)}
-		signature.Signature = &policy.SignatureRequirement{Signers: rules, Annotations: words2(a.Cosign.Annotations)}
+		signature.Signature = &policy.SignatureRequirement{Signers: rules}
+		if len(a.Cosign.Annotations) > 0 {
+			// Kyverno compares them with those of the layer, which nobody signs.
+			lacking = append(lacking, c.FieldAt(a.Cosign.Node, "cosign.annotations, which nobody signs: "+document.Printable(a.Name.Value)))
+		}
 		signature.Formats = []policy.Format{policy.FormatSimpleSigning, policy.FormatBundle}
 		of = append(of, signature)
 		out.attestors = append(out.attestors, a.Name.Value)
@@ -89,17 +93,6 @@ func (c *converter) imageProgram(s imageSpec, about *imageSelector) (*imageProgr
 	return out, of, lacking
 }
 
-func words2(m map[string]text) map[string]string {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for key, value := range m {
-		out[key] = value.Value
-	}
-	return out
-}
-
 // imageAttestation asks for one attestation by one attestor.
 func (c *converter) imageAttestation(a *imageAttestation, by *imageAttestor, rules []policy.SignerRule) (policy.Requirement, []string) {
 	out := policy.Requirement{Name: "attested " + a.Name.Value + " " + by.Name.Value, Source: c.At(a.place)}
@@ -114,9 +107,6 @@ func (c *converter) imageAttestation(a *imageAttestation, by *imageAttestor, rul
 	if by.Cosign.CTLog != nil && by.Cosign.CTLog.IgnoreTlog.Value {
 		// What cosign keeps at tags counts for Kyverno only with a log's word.
 		out.Formats = []policy.Format{policy.FormatBundle}
-	}
-	if len(by.Cosign.Annotations) > 0 {
-		return out, []string{c.FieldAt(by.Cosign.Node, "cosign.annotations with attestations")}
 	}
 	return out, nil
 }
