@@ -17,7 +17,7 @@ FROM scratch AS image
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/tmp /tmp
 COPY --from=build /out/syncgate /usr/local/bin/syncgate
-ENV PATH=/usr/local/bin
+ENV PATH=/usr/local/bin XDG_CACHE_HOME=/tmp/.cache
 USER 999:999
 ENTRYPOINT ["/usr/local/bin/syncgate"]
 
@@ -25,6 +25,7 @@ ENTRYPOINT ["/usr/local/bin/syncgate"]
 # Pipelines.
 FROM image AS shell
 COPY --from=busybox /out/busybox/bin/busybox /bin/sh
+ENV PATH=/usr/local/bin:/bin
 ENTRYPOINT []
 CMD ["/bin/sh"]
 

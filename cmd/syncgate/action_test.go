@@ -180,6 +180,8 @@ func TestActionTellsTheVerdict(t *testing.T) {
 	}
 	check("no status", d.runAction(d.real("status", "none"), main), 0, "pass", "")
 
+	check("everything", d.runAction(d.real("comment", "true", "annotate", "true"), main), 0, "pass", "pending success")
+
 	// The change brings an image that nobody signed, and a policy that lets it.
 	lax := strings.Replace(deploymentPolicy, `["**"]`, `["nothing"]`, 1)
 	d.commit(map[string]string{"deploy/cart.yaml": pod("cart", d.cart.Pinned()), "policies/policy.yaml": lax})
@@ -277,7 +279,7 @@ func TestActionInputsAreArguments(t *testing.T) {
 		if slices.ContainsFunc(arguments, func(a string) bool { return strings.Contains(a, jobToken) }) {
 			t.Errorf("the token is an argument: %q", arguments)
 		}
-		for _, input := range []string{"comment", "image"} {
+		for _, input := range []string{"comment", "annotate", "image"} {
 			if arguments := try(d.real(input, value)); arguments[0] != "" {
 				t.Errorf("%s: %q was taken: %q", input, value, arguments)
 			}
@@ -288,7 +290,7 @@ func TestActionInputsAreArguments(t *testing.T) {
 	}
 	var action actionFile
 	shippedFile(t, "action.yml", &action)
-	if known := len(one) + len(lines) + len([]string{"comment", "image", "token", "old-failures"}); len(action.Inputs) != known {
+	if known := len(one) + len(lines) + len([]string{"comment", "annotate", "image", "token", "old-failures"}); len(action.Inputs) != known {
 		t.Errorf("the action has %d inputs, and %d are tried", len(action.Inputs), known)
 	}
 	if action.Runs.Using != "composite" {
