@@ -6,17 +6,16 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH
-RUN GOOS=$TARGETOS GOARCH=$TARGETARCH .ci/build /out/syncgate && mkdir -m 1777 /out/tmp
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH .ci/build /out/root/usr/local/bin/syncgate
+RUN install -D -m 644 -t /out/root/etc/ssl/certs /etc/ssl/certs/ca-certificates.crt && install -d -m 1777 /out/root/tmp
 
 FROM build AS busybox
 ARG TARGETARCH
 WORKDIR /out/busybox
-RUN dpkg --add-architecture "$TARGETARCH" && apt-get update && apt-get download "busybox-static:$TARGETARCH" && dpkg-deb -x busybox-static_*.deb .
+RUN dpkg --add-architecture "$TARGETARCH" && apt-get update && apt-get download "busybox-static:$TARGETARCH" && dpkg-deb -x busybox-static_*.deb . && mv "$(find . -path '*/bin/busybox')" /out/sh
 
 FROM scratch AS image
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /out/tmp /tmp
-COPY --from=build /out/syncgate /usr/local/bin/syncgate
+COPY --from=build /out/root/ /
 ENV PATH=/usr/local/bin XDG_CACHE_HOME=/tmp/.cache
 USER 999:999
 ENTRYPOINT ["/usr/local/bin/syncgate"]
@@ -24,7 +23,7 @@ ENTRYPOINT ["/usr/local/bin/syncgate"]
 # With a shell, for CI systems that run scripts in an image: GitLab CI, Bitbucket
 # Pipelines.
 FROM image AS shell
-COPY --from=busybox /out/busybox/bin/busybox /bin/sh
+COPY --from=busybox /out/sh /bin/sh
 ENV PATH=/usr/local/bin:/bin
 ENTRYPOINT []
 CMD ["/bin/sh"]
