@@ -84,11 +84,12 @@ func useOf(t *testing.T, file string) (policy.Use, policy.Subject) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	check(t, err)
-	var o object
+	// Of a type of its own, what is nested would be of it too.
+	var o map[string]any
 	check(t, yaml.Unmarshal(text, &o))
 	metadata, _ := o["metadata"].(map[string]any)
 	word := func(in map[string]any, name string) string { text, _ := in[name].(string); return text }
-	use := policy.Use{APIVersion: word(o, "apiVersion"), Kind: word(o, "kind"), Namespace: word(metadata, "namespace"), Name: word(metadata, "name"), Object: o}
+	use := policy.Use{APIVersion: word(o, "apiVersion"), Kind: word(o, "kind"), Namespace: word(metadata, "namespace"), Name: word(metadata, "name"), Object: object(o)}
 	_, rest, _ := strings.Cut(string(text), "image: ")
 	image, _, _ := strings.Cut(rest, "\n")
 	return use, policy.Subject{Reference: strings.Trim(image, `"' `)}
