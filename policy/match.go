@@ -120,14 +120,14 @@ func (m *Match) asksForUse() bool {
 func (m *Match) matchesUse(use Use) (match, because) {
 	result, why := matchYes, because(nil)
 	for _, filter := range []struct {
-		what   string
-		wanted []string
-		found  string
+		what, is string
+		wanted   []string
+		found    string
 	}{
-		{"namespaces", m.Namespaces, use.Namespace},
-		{"units", m.Units, use.Unit},
-		{"kinds", m.Kinds, use.Kind},
-		{"classes", m.Classes, use.Class},
+		{"namespaces", "in", m.Namespaces, use.Namespace},
+		{"units", "in", m.Units, use.Unit},
+		{"kinds", "of kind", m.Kinds, use.Kind},
+		{"classes", "of class", m.Classes, use.Class},
 	} {
 		if len(filter.wanted) == 0 {
 			continue
@@ -144,7 +144,7 @@ func (m *Match) matchesUse(use Use) (match, because) {
 			continue
 		}
 		return matchNo, func() string {
-			return fmt.Sprintf("it is for %s %s, and %s is in %q", filter.what, list(filter.wanted), use.name(), filter.found)
+			return fmt.Sprintf("it is for %s %s, and %s is %s %q", filter.what, list(filter.wanted), use.name(), filter.is, filter.found)
 		}
 	}
 	for _, key := range sortedKeys(m.Labels) {

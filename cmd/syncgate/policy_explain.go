@@ -57,6 +57,7 @@ Exit codes: 0 pass, 1 fail, 2 could not be checked, 3 usage or configuration.`,
 	flags.StringArrayVar(&f.source.plainHTTP, "plain-http", nil, "registry that is reached over HTTP (repeatable); loopback is by default")
 	flags.StringVar(&f.use.Namespace, "namespace", "", "namespace of the object that the image runs in")
 	flags.StringVar(&f.use.Kind, "kind", "", "kind of the object, such as Deployment")
+	flags.StringVar(&f.use.APIVersion, "api-version", "", "API version of the object, such as apps/v1; by default that of kinds that everybody knows")
 	flags.StringVar(&f.use.Name, "name", "", "name of the object")
 	flags.StringVar(&f.unit, "unit", "", "name of what deploys the object")
 	flags.StringToStringVar(&f.labels, "label", nil, "label of the object: key=value (repeatable)")

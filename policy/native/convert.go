@@ -70,7 +70,7 @@ func (d *converter) kind(root *yaml.Node) string {
 	version, kind := document.KindOf(root)
 	switch {
 	case version == nil || version.Value == "":
-		d.Report(root, "document has no apiVersion: only %s and %s of %s are read", KindPolicy, KindException, APIVersion)
+		d.Report(root, "document has no apiVersion: write apiVersion: %s, or that of another tool's policies", APIVersion)
 		return ""
 	case kind == nil || kind.Value == "":
 		d.Report(root, "document has no kind: want kind: %s or kind: %s", KindPolicy, KindException)

@@ -151,7 +151,7 @@ func (p *verdict) Decide(ctx context.Context, in policy.ProgramInput) (policy.De
 		d.Verdict, d.Message = policy.Fail, answer.Message
 		if p.ReadsUse() {
 			// What it says may quote the object, and that may hold secrets.
-			d.Message = fmt.Sprintf("of %s %s", in.Use.Kind, in.Use.Name)
+			d.Message = "of " + workload.Called(in.Use)
 		}
 	}
 	return d, nil
@@ -193,7 +193,7 @@ type unknownObject struct{ use policy.Use }
 
 // Error says which object.
 func (e unknownObject) Error() string {
-	return fmt.Sprintf("what %s %s looks like is not known", e.use.Kind, e.use.Name)
+	return "what " + workload.Called(e.use) + " looks like is not known"
 }
 
 // Undecided tells that trying again does not help.

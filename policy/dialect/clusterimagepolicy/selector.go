@@ -29,10 +29,13 @@ func (s *selector) Select(_ context.Context, subject policy.Subject, use policy.
 	}
 	for _, form := range workload.Forms(use) {
 		if !form.LabelsKnown && slices.ContainsFunc(s.match, func(m matchResource) bool { return m.isAbout(form) && m.Selector != nil }) {
-			return policy.SelectionUnknown, fmt.Sprintf("it is for %s with certain labels, and those of what %s %s makes are not known", resource(form.Kind), use.Kind, use.Name)
+			return policy.SelectionUnknown, fmt.Sprintf("it is for %s with certain labels, and those of what %s makes are not known", resource(form.Kind), workload.Called(use))
 		}
 	}
-	return policy.NotSelected, fmt.Sprintf("it is for %s, and %s %s is none", s.resources(), use.Kind, use.Name)
+	if !workload.Known(use) {
+		return policy.SelectionUnknown, workload.Unknown(use)
+	}
+	return policy.NotSelected, fmt.Sprintf("it is for %s, and %s is none", s.resources(), workload.Called(use))
 }
 
 // names are those by which policy-controller would know the image: the

@@ -290,7 +290,7 @@ func (s *excepting) Select(ctx context.Context, subject policy.Subject, use poli
 		return selection, why
 	}
 	if e, ok := s.by(ctx, use); ok {
-		return policy.NotSelected, fmt.Sprintf("the exception %s at %s lifts it from %s %s", e.name, e.at, use.Kind, use.Name)
+		return policy.NotSelected, fmt.Sprintf("the exception %s at %s lifts it from %s", e.name, e.at, workload.Called(use))
 	}
 	return selection, why
 }

@@ -3,7 +3,6 @@ package kyverno
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -90,7 +89,7 @@ func (s *imageSelector) Select(ctx context.Context, subject policy.Subject, use 
 	if image != policy.Selected {
 		return image, why
 	}
-	best, why := policy.NotSelected, fmt.Sprintf("it is not about %s %s", use.Kind, use.Name)
+	best, why := policy.NotSelected, "it is not about "+workload.Called(use)
 	for _, form := range workload.Forms(use) {
 		switch selection, reason := s.selects(ctx, form); {
 		case selection == policy.Selected:
@@ -100,6 +99,9 @@ func (s *imageSelector) Select(ctx context.Context, subject policy.Subject, use 
 		case best == policy.NotSelected && reason != "":
 			why = reason
 		}
+	}
+	if best == policy.NotSelected && !workload.Known(use) {
+		return policy.SelectionUnknown, workload.Unknown(use)
 	}
 	return best, why
 }

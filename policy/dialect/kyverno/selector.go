@@ -2,7 +2,6 @@ package kyverno
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,7 +92,7 @@ func (s *selector) Select(ctx context.Context, subject policy.Subject, use polic
 	if matchesAny(s.skip, image) {
 		return policy.NotSelected, "it skips " + strings.Join(s.skip, ", ")
 	}
-	best, why := policy.NotSelected, fmt.Sprintf("it is not about %s %s", use.Kind, use.Name)
+	best, why := policy.NotSelected, "it is not about "+workload.Called(use)
 	for _, form := range workload.Forms(use) {
 		selection, reason := s.selectForm(ctx, form)
 		switch {
@@ -104,6 +103,9 @@ func (s *selector) Select(ctx context.Context, subject policy.Subject, use polic
 		case best == policy.NotSelected && reason != "":
 			why = reason
 		}
+	}
+	if best == policy.NotSelected && !workload.Known(use) {
+		return policy.SelectionUnknown, workload.Unknown(use)
 	}
 	return best, why
 }

@@ -6,6 +6,7 @@ package workload
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/syncgate/syncgate/policy"
@@ -42,7 +43,7 @@ func (f Form) Version() string {
 // one is always a Pod: whatever names an image has it run in one. An object
 // that cannot be read is known by its identity and labels alone.
 func Forms(use policy.Use) []Form {
-	first := Form{APIVersion: use.APIVersion, Kind: use.Kind, Namespace: use.Namespace, Name: use.Name, Labels: use.Labels, LabelsKnown: true}
+	first := Form{APIVersion: version(use), Kind: use.Kind, Namespace: use.Namespace, Name: use.Name, Labels: use.Labels, LabelsKnown: true}
 	first.Object, _ = Object(use)
 	forms := []Form{first}
 	for {
@@ -54,10 +55,46 @@ func Forms(use policy.Use) []Form {
 	}
 }
 
+// version is the API version of an object. Where it is not said, it is that of
+// the kinds that everybody knows, because nobody else may take their names.
+func version(use policy.Use) string {
+	switch {
+	case use.APIVersion != "":
+		return use.APIVersion
+	case slices.Contains([]string{"Pod", "ReplicationController"}, use.Kind):
+		return "v1"
+	case slices.Contains([]string{"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"}, use.Kind):
+		return "apps/v1"
+	case slices.Contains([]string{"Job", "CronJob"}, use.Kind):
+		return "batch/v1"
+	}
+	return ""
+}
+
+// Known tells whether it is known what an object is. Of one that is not, a
+// policy for certain objects cannot tell whether it is about it.
+func Known(use policy.Use) bool { return use.Kind != "" && version(use) != "" }
+
+// Unknown says that it is not.
+func Unknown(use policy.Use) string {
+	if use.Kind == "" {
+		return "it is for certain objects, and what object the image runs in is not known"
+	}
+	return "it is for certain objects, and the API version of " + Called(use) + " is not known"
+}
+
+// Called names an object for messages.
+func Called(use policy.Use) string {
+	if use.Kind == "" && use.Name == "" {
+		return "the object"
+	}
+	return strings.TrimSpace(use.Kind + " " + use.Name)
+}
+
 // Object is the rendered object as a value.
 func Object(use policy.Use) (map[string]any, error) {
 	if use.Object == nil {
-		return nil, fmt.Errorf("what %s %s looks like is not known", use.Kind, use.Name)
+		return nil, fmt.Errorf("what %s looks like is not known", Called(use))
 	}
 	text, err := use.Object.JSON()
 	if err != nil {
@@ -65,7 +102,7 @@ func Object(use policy.Use) (map[string]any, error) {
 	}
 	var object map[string]any
 	if err := json.Unmarshal(text, &object); err != nil {
-		return nil, fmt.Errorf("%s %s is no object", use.Kind, use.Name)
+		return nil, fmt.Errorf("%s is no object", Called(use))
 	}
 	return object, nil
 }
