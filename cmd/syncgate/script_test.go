@@ -284,7 +284,12 @@ func (w *scriptWorld) commit(ts *testscript.TestScript, args []string) {
 		time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), files)
 	ts.Check(err)
 	ts.Setenv("COMMIT", commit)
+	ts.Check(os.WriteFile(committed(ts), []byte(commit), 0o600))
 }
+
+// committed is the file with the last commit, for servers: variables are the
+// script's alone.
+func committed(ts *testscript.TestScript) string { return filepath.Join(ts.Getenv("TMPDIR"), "commit") }
 
 // makeKey is "keypair NAME": it writes NAME.key and NAME.pub, and NAME.enc.key,
 // which is encrypted as cosign does it, with the password "secret".
@@ -321,6 +326,7 @@ func fill(ts *testscript.TestScript, files []string) {
 func serveForge(ts *testscript.TestScript, _ bool, args []string) {
 	log, err := os.OpenFile(filepath.Join(ts.Getenv("WORK"), "forge.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	ts.Check(err)
+	head := committed(ts)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(log, "%s %s %s\n", r.Method, r.URL.Path, bytes.TrimSpace(body))
@@ -331,7 +337,8 @@ func serveForge(ts *testscript.TestScript, _ bool, args []string) {
 			w.WriteHeader(http.StatusForbidden)
 			answer = `{"message": "Resource not accessible by integration"}`
 		case strings.HasSuffix(r.URL.Path, "/iterations"):
-			answer = fmt.Sprintf(`{"value": [{"id": 4, "sourceRefCommit": {"commitId": %q}}]}`, ts.Getenv("COMMIT"))
+			commit, _ := os.ReadFile(head)
+			answer = fmt.Sprintf(`{"value": [{"id": 4, "sourceRefCommit": {"commitId": %q}}]}`, commit)
 		case strings.HasPrefix(r.URL.Path, "/2.0/"), strings.HasPrefix(r.URL.Path, "/acme/"):
 		case r.Method == http.MethodGet:
 			answer = "[]"
