@@ -82,7 +82,8 @@ type vsaVerifier struct {
 
 // Summaries are those of all images of which there is a verdict, in the order of
 // the report. An image that a report names in several ways has one, and it is
-// of the worst that was found. Where any of it could not be checked it has none.
+// of the worst that was found. Where any of it could not be checked, or passes
+// unchecked, it has none.
 func Summaries(r verify.Report, o Options) ([]Summary, error) {
 	type key struct {
 		repository string
@@ -109,7 +110,7 @@ func Summaries(r verify.Report, o Options) ([]Summary, error) {
 			verdicts = append(verdicts, image.Verdict)
 		}
 		verdict := policy.AllOf(verdicts...)
-		if verdict != policy.Pass && verdict != policy.Fail || slices.Contains(verdicts, policy.Unknown) {
+		if slices.Contains(verdicts, policy.Unknown) || verdict == policy.Pass && slices.ContainsFunc(groups[k], passesUnchecked) {
 			continue
 		}
 		summary := newVSA(r, o, groups[k], verdict)
@@ -125,6 +126,14 @@ func Summaries(r verify.Report, o Options) ([]Summary, error) {
 		list = append(list, Summary{k.repository, k.digest, statement})
 	}
 	return list, nil
+}
+
+// passesUnchecked tells that an image passes by no evidence: because it may run
+// unmatched, because what is found only warns, or because a policy lets it.
+func passesUnchecked(image *verify.ImageResult) bool {
+	return slices.ContainsFunc(image.Findings, func(f policy.Finding) bool {
+		return f.Code == policy.CodeImageAllowed || f.Code == policy.CodeImageWarned || f.Code == policy.CodeStaticPass
+	})
 }
 
 func newVSA(r verify.Report, o Options, same []*verify.ImageResult, verdict policy.Verdict) vsaPredicate {

@@ -47,8 +47,8 @@ func TestVSAMeetsItsSchema(t *testing.T) {
 }
 
 // TestVSASaysPassedOnlyOfAPass: what fails has FAILED, also where it does not
-// count because it is old; what could not be checked, or was not resolved, has
-// no summary; and one digest has one.
+// count because it is old; what could not be checked, was not resolved, or runs
+// unchecked has no summary; and one digest has one.
 func TestVSASaysPassedOnlyOfAPass(t *testing.T) {
 	image := func(reference string, n int, v policy.Verdict) verify.ImageResult {
 		return verify.ImageResult{Reference: reference, Digest: digestOf(t, n), Verdict: v, Policies: []string{"p"}}
@@ -61,6 +61,11 @@ func TestVSASaysPassedOnlyOfAPass(t *testing.T) {
 	old.Change = verify.Old
 	unresolved := image("registry.example/acme/gone:v1", 7, policy.Fail)
 	unresolved.Digest = policy.Digest{}
+	found := func(n int, code policy.Code) verify.ImageResult {
+		i := image("registry.example/acme/unchecked:v1", n, policy.Pass)
+		i.Findings = []policy.Finding{{Code: code, Verdict: policy.Pass}}
+		return i
+	}
 	r := verify.Report{
 		Verdict: policy.Pass, ComparedTo: &verify.Comparison{OldFailures: verify.AllowOld, Old: 1},
 		Policies: []verify.PolicyRef{{Name: "p", Digest: digestOf(t, 900)}},
@@ -70,6 +75,7 @@ func TestVSASaysPassedOnlyOfAPass(t *testing.T) {
 			image("registry.example/acme/c:v1", 3, policy.Fail), image("registry.example/acme/c:v2", 3, policy.Unknown),
 			image("registry.example/acme/d:v1", 4, policy.Pass), image("registry.example/other/d:v1", 4, policy.Fail),
 			old, proven, unresolved, image("not an image", 8, policy.Fail), {Reference: "registry.example/acme/zero:v1", Digest: digestOf(t, 9)},
+			found(10, policy.CodeImageAllowed), found(11, policy.CodeImageWarned), found(12, policy.CodeStaticPass),
 		},
 	}
 	var got []string
